@@ -1,0 +1,73 @@
+#pragma once
+
+// The one way errors travel inside the library: a Status, or a Result<T> that is a T or a Status.
+//
+// The function that first knows which error it is writes the message (exact cause, errno text, peer) and logs it; callers
+// pass it up silently. Nothing throws out of a module. Success costs no allocation.
+
+#include <cassert>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace amalgam {
+
+enum class Code {
+  kOk,
+  kInvalidArgument,  // the caller passed something no call may pass
+  kInvalidUsage,     // the call is right, the moment or the combination is not
+  kSystem,           // the operating system refused; the text has errno
+  kInternal,         // our own invariant broke
+  kRemote,           // a peer died, vanished or said so
+  kProtocol,         // a peer sent what the protocol does not allow, or the two sides disagree
+  kTimeout,          // a deadline passed
+  kAborted,          // this side's user aborted
+};
+
+const char* to_string(Code code);
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  Status(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+
+  bool ok() const { return code_ == Code::kOk; }
+  explicit operator bool() const { return ok(); }
+  Code code() const { return code_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  Code code_ = Code::kOk;
+  std::string message_;
+};
+
+// Status from errno: "what: strerror (errno N)".
+Status system_error(const std::string& what, int error_number);
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : value_(std::move(value)) {}                                 // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) { assert(!status_.ok()); }  // NOLINT(google-explicit-constructor)
+
+  bool ok() const { return value_.has_value(); }
+  explicit operator bool() const { return ok(); }
+  const Status& status() const { return status_; }
+  T& operator*() { return *value_; }
+  const T& operator*() const { return *value_; }
+  T* operator->() { return &*value_; }
+  const T* operator->() const { return &*value_; }
+  T take() { return std::move(*value_); }
+
+ private:
+  std::optional<T> value_;
+  Status status_;
+};
+
+}  // namespace amalgam
+
+// Returns the Status of `expression` from the enclosing function unless it is ok.
+#define AMALGAM_TRY(expression)                                   \
+  do {                                                            \
+    if (::amalgam::Status try_status_ = (expression); !try_status_.ok()) return try_status_; \
+  } while (false)

@@ -1,0 +1,68 @@
+#pragma once
+
+// The control plane of one communicator: rendezvous, an authenticated tree, gathers over it, liveness.
+//
+// One service thread per process (service.h) carries all groups, all listeners and all handshakes. A group is a node of a
+// k-ary tree over the ranks; each edge is one authenticated TCP connection with heartbeats. A rank that dies (reset) or
+// falls silent (settings silence_timeout) is reported to every survivor through the tree with its rank and cause; the first
+// error wins and sticks.
+//
+// Threads    join/allgather/report: any thread, they wait (abortable). Callbacks run on the service thread and must not block.
+// Ownership  the caller owns the Group; its destructor leaves gracefully (peers do not count that as a death) and does not
+//            wait for anyone: the service thread relays for the rest of the tree until the neighbours have left too.
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/transport.h"
+#include "base/types.h"
+#include "bootstrap/unique_id.h"
+
+namespace amalgam::bootstrap {
+
+// Set once by an aborting thread; every wait of this layer polls it (and wakes at once when fired through abort()).
+class AbortToken {
+ public:
+  void fire() { fired_.store(true, std::memory_order_release); }
+  bool fired() const { return fired_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<bool> fired_{false};
+};
+
+struct JoinOptions {
+  UniqueId id;
+  int rank = 0;
+  int ranks = 1;
+  std::chrono::milliseconds timeout{};        // for the whole of init
+  const AbortToken* abort = nullptr;          // outlives join
+  std::function<void(const Status&)> on_error;                 // service thread, at most once: the communicator is broken
+  std::function<std::vector<std::byte>()> flight_record;       // service thread: this rank's encoded record
+};
+
+class Group {
+ public:
+  virtual ~Group() = default;
+
+  static Result<std::unique_ptr<Group>> join(JoinOptions options);
+
+  virtual std::uint64_t id() const = 0;  // equal on all ranks, unique: hash of the unique id (never the secret itself)
+
+  // Every rank contributes bytes and gets all of them by rank. Calls match by order. Any size up to 64 MiB in all.
+  virtual Result<std::vector<std::vector<std::byte>>> allgather(ConstBytes mine, const AbortToken* abort,
+                                                                std::chrono::milliseconds timeout) = 0;
+
+  virtual void fail(const Status& reason) = 0;  // tells all ranks that this rank broke the communicator (or its user aborted)
+
+  // Gathers the ranks' flight records; ranks that do not answer within `timeout` are empty.
+  virtual std::vector<std::vector<std::byte>> gather_flight_records(std::chrono::milliseconds timeout) = 0;
+
+  virtual transport::Connector& connector() = 0;
+};
+
+}  // namespace amalgam::bootstrap
