@@ -15,6 +15,7 @@ const char* to_string(Code code) {
     case Code::kProtocol: return "protocol error";
     case Code::kTimeout: return "timeout";
     case Code::kAborted: return "aborted";
+    case Code::kInProgress: return "in progress";
   }
   return "unknown";
 }

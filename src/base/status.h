@@ -22,6 +22,7 @@ enum class Code {
   kProtocol,         // a peer sent what the protocol does not allow, or the two sides disagree
   kTimeout,          // a deadline passed
   kAborted,          // this side's user aborted
+  kInProgress,       // not an error: the work goes on, ask for the asynchronous error later
 };
 
 const char* to_string(Code code);

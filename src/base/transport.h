@@ -21,6 +21,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/socket_address.h"
@@ -63,6 +64,10 @@ class SendLane {
   // Slices, since the lane opened, of which the peer no longer needs the sender's memory (copied ones count at once).
   // Rises in order. May do work (reap acknowledgements).
   virtual Result<std::uint64_t> completed() = 0;
+
+  // Has the peer taken, or does the system hold for it, everything sent? A communicator waits for it before it lets go of the
+  // lane's memory, so that a rank may finish and exit before its peer looked. (Shared memory: all slices consumed.)
+  virtual bool drained() { return true; }
 
   virtual int poll_fd() const { return -1; }  // what to poll for writability when stuck, or -1: use the doorbell
 };
@@ -140,5 +145,8 @@ struct Factory {
 
 // In order of preference: loopback, shm, tcp. Defined beside the transports (transports/registry.cc).
 std::span<const Factory> builtin_transports();
+
+// The transports of `list` ("loopback,trace:shm,faults:tcp"), in its order; an unknown name or decorator is an error.
+Result<std::vector<std::unique_ptr<Transport>>> create_transports(const Environment& environment, std::string_view list);
 
 }  // namespace amalgam::transport

@@ -2,19 +2,23 @@
 
 // The control plane of one communicator: rendezvous, an authenticated tree, gathers over it, liveness.
 //
-// One service thread per process (service.h) carries all groups, all listeners and all handshakes. A group is a node of a
-// k-ary tree over the ranks; each edge is one authenticated TCP connection with heartbeats. A rank that dies (reset) or
-// falls silent (settings silence_timeout) is reported to every survivor through the tree with its rank and cause; the first
-// error wins and sticks.
+// One service thread per process (service.h) carries all groups, all listeners and all handshakes. A group is a node of
+// a k-ary tree over the ranks; each edge is one authenticated TCP connection with heartbeats. A rank that dies (reset)
+// or falls silent (settings silence_timeout) is reported to every survivor through the tree with its rank and cause;
+// the first error wins and sticks.
 //
-// Threads    join/allgather/report: any thread, they wait (abortable). Callbacks run on the service thread and must not block.
-// Ownership  the caller owns the Group; its destructor leaves gracefully (peers do not count that as a death) and does not
-//            wait for anyone: the service thread relays for the rest of the tree until the neighbours have left too.
+// Threads    join/allgather/report: any thread, they wait (abortable). Callbacks run on the service thread and must not
+//            block.
+// Ownership  the caller owns the Group; its destructor leaves gracefully (peers do not count that as a death) and waits
+//            for no peer: the service thread relays for the rest of the tree until the others have left too. It waits
+//            only until the goodbye is with the kernel, so that the process may end at once. Callbacks are not called
+//            after it returned. A lock that a callback takes must not be held while the Group is destroyed.
 
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -39,10 +43,10 @@ struct JoinOptions {
   UniqueId id;
   int rank = 0;
   int ranks = 1;
-  std::chrono::milliseconds timeout{};        // for the whole of init
-  const AbortToken* abort = nullptr;          // outlives join
-  std::function<void(const Status&)> on_error;                 // service thread, at most once: the communicator is broken
-  std::function<std::vector<std::byte>()> flight_record;       // service thread: this rank's encoded record
+  std::chrono::milliseconds timeout{};                    // for the whole of init
+  const AbortToken* abort = nullptr;                      // outlives join
+  std::function<void(const Status&)> on_error;            // service thread, at most once: the communicator is broken
+  std::function<std::vector<std::byte>()> flight_record;  // service thread: this rank's encoded record
 };
 
 class Group {
@@ -57,10 +61,17 @@ class Group {
   virtual Result<std::vector<std::vector<std::byte>>> allgather(ConstBytes mine, const AbortToken* abort,
                                                                 std::chrono::milliseconds timeout) = 0;
 
-  virtual void fail(const Status& reason) = 0;  // tells all ranks that this rank broke the communicator (or its user aborted)
+  // Tells all ranks that this rank broke the communicator, or that its user aborted.
+  virtual void fail(const Status& reason) = 0;
 
   // Gathers the ranks' flight records; ranks that do not answer within `timeout` are empty.
   virtual std::vector<std::vector<std::byte>> gather_flight_records(std::chrono::milliseconds timeout) = 0;
+
+  // An id for a new group of some of these ranks, the same on everyone who asks with the same label and leader: the
+  // secret is derived from this group's, the address is the leader's listener (known from the rendezvous), and nothing
+  // is exchanged, so it works while other ranks are dead. The leader must join the new group as its rank 0; the others'
+  // join waits for it.
+  virtual Result<UniqueId> derive_id(std::string_view label, int leader) = 0;
 
   virtual transport::Connector& connector() = 0;
 };

@@ -3,8 +3,8 @@
 // Every setting of the library, read once: configuration file < environment < API.
 //
 // Rows live in settings.inc; structure, parser, dump and docs/settings.md come from it. Files: NCCL_CONF_FILE, else
-// ~/.nccl.conf, then /etc/nccl.conf (KEY=VALUE lines, NCCL's rules). NCCL variables that users already set are honoured or
-// answered with one warning that names ours (nccl_variables.h).
+// ~/.nccl.conf, then /etc/nccl.conf (KEY=VALUE lines, NCCL's rules). NCCL variables that users already set are honoured
+// or answered with one warning that names ours (nccl_variables.h).
 
 #include <cstdint>
 #include <string>
@@ -27,12 +27,15 @@ struct Settings {
 #undef AMALGAM_SETTING
 };
 
-const Settings& settings();            // loads on first use, thread-safe; the same object for the life of the process
-std::vector<std::string> warnings();   // what loading had to say (bad value: default kept; NCCL variable not honoured); for the log at init
-std::string dump();                    // "AMALGAM_X=value   # where from" lines
-std::string agreed_text();             // the agreed settings as canonical "name=value\n" lines, compared at init
+const Settings& settings();  // loads on first use, thread-safe; the same object for the life of the process
+std::string dump();          // "AMALGAM_X=value   # where from" lines
+std::string agreed_text();   // the agreed settings as canonical "name=value\n" lines, compared at init
 
-// Looks a variable up as every setting is: environment, then files. Empty when unset. For NCCL_* names that other layers honour.
+// What loading had to say (bad value: default kept; NCCL variable not honoured), for the log at init.
+std::vector<std::string> warnings();
+
+// Looks a variable up as every setting is: environment, then files. Empty when unset. For NCCL_* names that other
+// layers honour.
 std::string lookup(std::string_view name);
 
 }  // namespace amalgam::config

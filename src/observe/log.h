@@ -1,6 +1,6 @@
 #pragma once
 
-// The log: standard error or a file, never standard output. A line is "host:pid:tid [rank] amalgam LEVEL text".
+// The log: standard error or a file, never standard output. A line is "host:pid:tid amalgam LEVEL text", one write(2).
 //
 // error  the operation or communicator failed      warn  it goes on, but the user should know
 // info   one screen at init                        debug what was decided and why          trace each operation
@@ -19,9 +19,9 @@ enum class Level : int { kError = 0, kWarn = 1, kInfo = 2, kDebug = 3, kTrace = 
 
 bool enabled(Level level);  // one relaxed load after the first call
 void write(Level level, std::string_view text);
-void reload();              // re-reads level and file (ncclResetDebugInit)
+void reload();  // re-reads level and file (ncclResetDebugInit)
 
-const char* last_error();                  // never null; valid until this thread's next call
+const char* last_error();  // never null; valid until this thread's next call
 void set_last_error(std::string_view text);
 
 template <typename... Args>

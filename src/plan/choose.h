@@ -1,8 +1,8 @@
 #pragma once
 
-// From (cluster, collective, size) to a plan: each family's cost by its formula over α (latency), β (bytes) and γ (folding),
-// the cheapest one wins; the result per collective is a table of breakpoints, looked up per call in nanoseconds.
-// Integers only: equal on all ranks by construction.
+// From (cluster, collective, size) to a plan: each family's cost by its formula over α (latency), β (bytes) and γ
+// (folding), the cheapest one wins; the result per collective is a table of breakpoints, looked up per call in
+// nanoseconds. Integers only: equal on all ranks by construction.
 
 #include <cstdint>
 #include <string>
@@ -24,14 +24,15 @@ struct Limits {
   std::uint32_t force_slice = 0;       // forced slice, or 0
 };
 
-// Bytes that a collective is measured by: allreduce, reduce, broadcast, send, recv: count·size; allgather, reducescatter,
-// alltoall, gather, scatter: ranks·count·size.
+// Bytes that a collective is measured by: allreduce, reduce, broadcast, send, recv: count·size; allgather,
+// reducescatter, alltoall, gather, scatter: ranks·count·size.
 std::uint64_t total_bytes(Collective collective, std::uint64_t count, std::uint64_t element_bytes, int ranks);
 
 std::vector<std::string> families(Collective collective);  // families that exist for it
 
 // Builds one family's plan; InvalidArgument when it does not exist for the collective.
-Result<Plan> build(std::string_view family, Collective collective, const cluster::Cluster& cluster, std::uint64_t bytes, const Limits& limits);
+Result<Plan> build(std::string_view family, Collective collective, const cluster::Cluster& cluster, std::uint64_t bytes,
+                   const Limits& limits);
 
 // Predicted nanoseconds of `plan` at `bytes` by the family's formula.
 std::uint64_t predict_ns(const Plan& plan, const cluster::Cluster& cluster, std::uint64_t bytes);

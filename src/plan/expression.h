@@ -1,6 +1,7 @@
 #pragma once
 
-// Small integer formulas over (rank, ranks, step, root), so that one text serves all ranks. Grammar: docs/plan-text.md §5.
+// Small integer formulas over (rank, ranks, step, root), so that one text serves all ranks. Grammar: docs/plan-text.md
+// §5.
 
 #include <cstdint>
 #include <string>
@@ -23,9 +24,13 @@ class Expression {
   Expression() = default;  // the constant 0
   explicit Expression(std::int64_t constant);
   static Result<Expression> parse(std::string_view text);
+  static Result<Expression> parse_prefix(std::string_view& text);  // takes the longest formula off the front of `text`
 
   std::int64_t evaluate(const Variables& at) const { return constant_ ? value_ : run(at); }
   bool is_constant() const { return constant_; }
+
+  // False where evaluate() meets a division by less than 1, a bad shift or an overflow; evaluate() is then 0.
+  bool valid_at(const Variables& at) const;
 
   // Everything but `s` bound: what remains is evaluated per step. A formula without s becomes a constant.
   Expression bind(std::int64_t rank, std::int64_t ranks, std::int64_t root) const;
@@ -33,6 +38,7 @@ class Expression {
   bool operator==(const Expression& other) const { return text_ == other.text_; }
 
  private:
+  friend class Formula;  // expression.cc: builds postfix and canonical text together
   struct Token {
     std::uint8_t code = 0;
     std::int64_t value = 0;

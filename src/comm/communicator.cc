@@ -1,0 +1,143 @@
+#include "comm/communicator.h"
+
+#include <fmt/format.h>
+
+#include "bootstrap/fork_guard.h"
+#include "comm/registry.h"
+#include "config/settings.h"
+#include "observe/log.h"
+
+namespace amalgam::comm {
+
+Communicator::Communicator(const Membership& membership, CommConfig config)
+    : membership_(membership),
+      config_(std::move(config)),
+      flight_(static_cast<int>(config::settings().flight_records)) {
+  context_.rank = membership_.rank;
+  context_.ranks = membership_.ranks;
+  context_.counters = &counters_;
+  Registry::add(this);
+}
+
+Communicator::~Communicator() {
+  Registry::remove(this);
+  magic_ = 0;
+}
+
+void Communicator::release() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void Communicator::run_in_background(std::function<Status()> work) {
+  state_.begin();  // keeps the communicator: finish() waits for it
+  background_.emplace_back([this, work = std::move(work)] {
+    const Status status = work();
+    if (!status.ok()) state_.fail(status);
+    state_.end();
+  });
+}
+
+Status Communicator::usable() const {
+  if (bootstrap::fork_guard::forked())
+    return Status(Code::kInvalidUsage, "this process was forked from one that uses Amalgam: it cannot communicate; start it by exec");
+  if (state_.failed()) return state_.reason();
+  if (!ready_.load(std::memory_order_acquire))
+    return Status(Code::kInvalidArgument, "the communicator is still being initialised: poll ncclCommGetAsyncError until it is not ncclInProgress");
+  if (finalized_) return Status(Code::kInvalidUsage, "the communicator was finalized");
+  if (state_.revoked()) return Status(Code::kInvalidUsage, "the communicator was revoked: only split, shrink, abort and destroy are left");
+  return {};
+}
+
+void Communicator::fail(const Status& reason) {
+  if (state_.fail(reason) && group_) group_->fail(reason);
+}
+
+void Communicator::on_group_error(const Status& reason) {
+  if (state_.fail(reason)) log::error("rank {}: {}", membership_.rank, reason.message());
+}
+
+Status Communicator::finalize() {
+  if (finalized_) return Status(Code::kInvalidArgument, "the communicator was finalized before");
+  if (!ready_.load(std::memory_order_acquire)) return usable();
+  if (!config_.blocking && state_.pending()) return Status(Code::kInProgress, "");
+  finalized_ = true;
+  engine::Waiter waiter(wait_policy());
+  const engine::Bed bed{routes_->doorbell(), lanes_.get()};
+  while (!state_.raised() && !lanes_->drained()) waiter.idle(bed);
+  return {};
+}
+
+void Communicator::abort(const Status& reason) {
+  abort_.fire();
+  if (state_.fail(reason) && ready_.load(std::memory_order_acquire)) group_->fail(reason);
+  finish();
+}
+
+void Communicator::finish() {
+  if (!ready_.load(std::memory_order_acquire)) abort_.fire();  // an init that nobody will use ends now
+  state_.wait_until_idle();
+  for (std::thread& thread : background_) thread.join();
+  background_.clear();
+}
+
+Result<bootstrap::UniqueId> Communicator::derive_id(const std::string& label, int leader) {
+  if (!group_) return Status(Code::kInvalidUsage, "the communicator has no control plane");
+  return group_->derive_id(label, leader);
+}
+
+Result<std::vector<std::vector<std::byte>>> Communicator::allgather(ConstBytes mine) {
+  return group_->allgather(mine, &abort_, std::chrono::milliseconds(config::settings().init_timeout));
+}
+
+engine::WaitPolicy Communicator::wait_policy() const {
+  engine::WaitPolicy policy;
+  policy.spin = std::chrono::microseconds(config::settings().spin_us);
+  if (cluster_.ranks.empty()) return policy;
+  const int domain = cluster_.ranks[membership_.rank].domain;
+  policy.oversubscribed = static_cast<std::uint64_t>(cluster_.ranks_in(domain)) > cluster_.domains[domain].cores;
+  return policy;
+}
+
+std::unique_ptr<engine::Track> Communicator::make_track() const {
+  return std::make_unique<engine::Track>(state_, engine::Bed{routes_ ? routes_->doorbell() : nullptr, lanes_.get()}, wait_policy());
+}
+
+// Blocking communicators are driven by their caller alone; the lock is for those whose operations the worker gives back.
+std::unique_lock<std::mutex> Communicator::lock_pool() {
+  return config_.blocking ? std::unique_lock<std::mutex>() : std::unique_lock(pool_mutex_);
+}
+
+engine::Operation* Communicator::take_operation() {
+  const auto lock = lock_pool();
+  if (idle_.empty()) {
+    pool_.push_back(std::make_unique<engine::Operation>());
+    idle_.reserve(pool_.size());
+    return pool_.back().get();
+  }
+  engine::Operation* operation = idle_.back();
+  idle_.pop_back();
+  return operation;
+}
+
+void Communicator::give_back(engine::Operation* operation) {
+  const auto lock = lock_pool();
+  idle_.push_back(operation);
+}
+
+std::uint64_t Communicator::next_pair(Collective direction, int peer) {
+  std::vector<std::uint64_t>& counters = direction == Collective::kSend ? sends_ : receives_;
+  if (counters.empty()) counters.resize(static_cast<std::size_t>(membership_.ranks));
+  return ++counters[peer];
+}
+
+std::shared_ptr<engine::Worker> Communicator::worker() {
+  if (!worker_) worker_ = engine::Worker::shared();
+  return worker_;
+}
+
+std::vector<std::vector<std::byte>> Communicator::gather_flight_records(std::chrono::milliseconds timeout) {
+  if (!ready_.load(std::memory_order_acquire)) return {};
+  return group_->gather_flight_records(timeout);
+}
+
+}  // namespace amalgam::comm

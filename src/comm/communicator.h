@@ -1,0 +1,156 @@
+#pragma once
+
+// What an ncclComm_t points to: membership, agreed cluster, plans, lanes and state of one communicator on one rank.
+//
+// The object exists from the first moment of init (its handle is given out at once, so another thread may abort it) and is
+// counted: the handle is one reference, each running call another. Abort drops the handle's; the memory goes with the last.
+//
+// Threads    one thread at a time issues work; abort, async_error and failures come from any thread
+// Files      init.cc (joining), membership.cc (split, shrink), communicator.cc (life), launch/ (work)
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bootstrap/group.h"
+#include "cluster/cluster.h"
+#include "comm/config.h"
+#include "comm/handle_table.h"
+#include "comm/plan_cache.h"
+#include "comm/routes.h"
+#include "comm/state.h"
+#include "engine/counters.h"
+#include "engine/drive.h"
+#include "engine/worker.h"
+#include "observe/flight.h"
+
+namespace amalgam::comm {
+
+// A premultiplied sum made by the user: its scalar is copied when the handle is made.
+struct UserOperation {
+  bool live = false;
+  DataType type{};
+  std::array<std::byte, 8> scalar{};
+};
+
+class Communicator {
+ public:
+  // First in the object; unlike NCCL's own magic, so that either library recognises the other's handle as foreign.
+  static constexpr std::uint64_t kMagic = 0x616d616c67616d31;  // "1magalma"
+
+  struct Membership {
+    bootstrap::UniqueId id;
+    int rank = 0;
+    int ranks = 1;
+    int device = 0;
+  };
+
+  Communicator(const Membership& membership, CommConfig config);
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  bool alive() const { return magic_ == kMagic; }
+  void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release();
+
+  // --- life
+  Status join();                              // waits for all ranks; the communicator is ready when it returned ok
+  void run_in_background(std::function<Status()> work);  // for non-blocking: state is pending until it returned
+  Status finalize();                          // what was sent has been taken; pending work keeps it in progress
+  void finish();                              // waits until nothing of ours runs on it: before the handle's reference goes
+  void abort(const Status& reason);           // < 1 s from any state; then likewise
+  void fail(const Status& reason);            // this rank broke it: sticks here, is told to all
+  Status usable() const;                      // ok when work may be issued
+  Result<bootstrap::UniqueId> derive_id(const std::string& label, int leader);
+  Result<std::vector<std::vector<std::byte>>> allgather(ConstBytes mine);
+
+  // --- facts
+  int rank() const { return membership_.rank; }
+  int ranks() const { return membership_.ranks; }
+  int device() const { return membership_.device; }
+  const CommConfig& config() const { return config_; }
+  State& state() { return state_; }
+  const State& state() const { return state_; }
+  const cluster::Cluster& cluster() const { return cluster_; }
+  PlanCache& plans() { return *plans_; }
+  bool finalized() const { return finalized_; }
+  std::string describe() const;               // the init screen
+
+  // --- what launch works with
+  engine::Context& context() { return context_; }
+  engine::Track& track() { return *track_; }
+  std::unique_ptr<engine::Track> make_track() const;
+  engine::Operation* take_operation();        // from the pool; returned by give_back
+  void give_back(engine::Operation* operation);
+  std::uint64_t next_serial() { return ++serial_; }
+  std::uint64_t next_collective() { return ++collectives_; }
+  std::uint64_t next_pair(Collective direction, int peer);
+  observe::FlightRecord& flight() { return flight_; }
+  std::shared_ptr<engine::Worker> worker();
+  engine::WaitPolicy wait_policy() const;
+  std::vector<UserOperation>& user_operations() { return user_operations_; }
+  HandleTable& handles() { return handles_; }
+  std::vector<std::vector<std::byte>> gather_flight_records(std::chrono::milliseconds timeout);
+  int next_child() { return ++children_; }    // equal on all ranks: names splits and shrinks
+
+ private:
+  ~Communicator();
+  Status exchange();                          // records, routes, cluster
+  void on_group_error(const Status& reason);
+  void assemble_engine();
+  std::unique_lock<std::mutex> lock_pool();
+
+  volatile std::uint64_t magic_ = kMagic;     // volatile: a stale handle is looked at after the destructor cleared it
+  std::atomic<int> references_{1};
+  Membership membership_;
+  CommConfig config_;
+  State state_;
+  bootstrap::AbortToken abort_;
+  std::unique_ptr<bootstrap::Group> group_;
+  std::unique_ptr<Routes> routes_;
+  std::unique_ptr<engine::Lanes> lanes_;      // after routes_: lanes end before their transports
+  cluster::Cluster cluster_;
+  std::unique_ptr<PlanCache> plans_;
+  engine::Counters counters_;
+  engine::Context context_;
+  std::unique_ptr<engine::Track> track_;
+  observe::FlightRecord flight_;
+  std::shared_ptr<engine::Worker> worker_;    // shared with the process's other non-blocking communicators
+  std::vector<std::thread> background_;
+  std::mutex pool_mutex_;                     // non-blocking operations are given back by the worker
+  std::vector<std::unique_ptr<engine::Operation>> pool_;
+  std::vector<engine::Operation*> idle_;
+  std::uint64_t serial_ = 0;
+  std::uint64_t collectives_ = 0;
+  std::vector<std::uint64_t> sends_, receives_;
+  std::vector<UserOperation> user_operations_;
+  HandleTable handles_;
+  int children_ = 0;
+  bool finalized_ = false;
+  std::atomic<bool> ready_{false};
+};
+
+// Holds a communicator for the time of a call.
+class Use {
+ public:
+  explicit Use(Communicator* communicator) : communicator_(communicator) { communicator_->retain(); }
+  ~Use() { communicator_->release(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  Communicator* communicator_;
+};
+
+// Splits and shrinks: who is in the new group, from facts that all its members know. Null when this rank is not in any.
+Result<Communicator*> make_split(Communicator& parent, int color, int key, const CommConfig& config);
+Result<Communicator*> make_shrunk(Communicator& parent, std::span<const int> excluded, int child, const CommConfig& config);
+
+}  // namespace amalgam::comm

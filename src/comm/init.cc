@@ -1,0 +1,114 @@
+// Joining: from an id to a communicator that knows its cluster, its routes and its plans.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "comm/communicator.h"
+#include "config/settings.h"
+#include "observe/log.h"
+#include "topo/assemble.h"
+
+namespace amalgam::comm {
+namespace {
+
+constexpr const char* kLibraryVersion = "0.1.0";
+
+Result<std::vector<Record>> decode_all(const std::vector<std::vector<std::byte>>& encoded) {
+  std::vector<Record> records;
+  for (std::size_t r = 0; r < encoded.size(); ++r) {
+    Result<Record> record = decode(encoded[r]);
+    if (!record) return Status(record.status().code(), fmt::format("rank {}: {}", r, record.status().message()));
+    records.push_back(record.take());
+  }
+  return records;
+}
+
+std::vector<topo::LocalFacts> facts_of(const std::vector<Record>& records) {
+  std::vector<topo::LocalFacts> facts;
+  for (const Record& record : records) facts.push_back(record.facts);
+  return facts;
+}
+
+}  // namespace
+
+Status Communicator::join() {
+  bootstrap::JoinOptions options;
+  options.id = membership_.id;
+  options.rank = membership_.rank;
+  options.ranks = membership_.ranks;
+  options.timeout = std::chrono::milliseconds(config::settings().init_timeout);
+  options.abort = &abort_;
+  options.on_error = [this](const Status& reason) { on_group_error(reason); };
+  options.flight_record = [this] { return flight_.encode(); };
+  auto group = bootstrap::Group::join(std::move(options));
+  if (!group) return group.status();
+  group_ = group.take();
+  Status exchanged = exchange();
+  if (!exchanged.ok()) {
+    group_->fail(exchanged);
+    return exchanged;
+  }
+  assemble_engine();
+  ready_.store(true, std::memory_order_release);
+  if (membership_.rank == 0) log::info("{}", describe());
+  return {};
+}
+
+Status Communicator::exchange() {
+  transport::Environment environment{membership_.rank, membership_.ranks, group_->id(), &group_->connector()};
+  auto transports = transport::create_transports(environment, config::settings().transports);
+  if (!transports) return transports.status();
+  routes_ = std::make_unique<Routes>(membership_.rank, transports.take());
+  auto offers = routes_->offers();
+  if (!offers) return offers.status();
+  Record mine;
+  mine.library = kLibraryVersion;
+  mine.nccl_version = static_cast<std::int32_t>(config::settings().version);
+  mine.planner = plan::kPlannerVersion;
+  mine.settings = config::agreed_text();
+  mine.device = membership_.device;
+  mine.pid = static_cast<std::int32_t>(getpid());
+  mine.facts = topo::read_local(topo::interfaces_of(group_->connector().listeners()));
+  mine.transports = offers.take();
+  auto gathered = allgather(encode(mine));
+  if (!gathered) return gathered.status();
+  auto records = decode_all(*gathered);
+  if (!records) return records.status();
+  AMALGAM_TRY(agree(*records));
+  AMALGAM_TRY(routes_->learn(*records));
+  auto reachable = allgather(routes_->reachable());
+  if (!reachable) return reachable.status();
+  AMALGAM_TRY(routes_->agree(*records, *reachable));
+  auto assembled = topo::assemble(facts_of(*records), topo::domains_of(routes_->memory()));
+  if (!assembled) return assembled.status();
+  cluster_ = assembled.take();
+  return {};
+}
+
+void Communicator::assemble_engine() {
+  plan::Limits limits;
+  limits.slice_bytes = routes_->slice_bytes();
+  limits.lane_window = routes_->window();
+  limits.family = config::settings().family;
+  limits.force_slice = static_cast<std::uint32_t>(config::settings().slice_bytes);
+  plans_ = std::make_unique<PlanCache>(cluster_, membership_.rank, limits);
+  lanes_ = std::make_unique<engine::Lanes>(membership_.ranks, *routes_);
+  context_.lanes = lanes_.get();
+  context_.communicator_tag = static_cast<std::uint32_t>(group_->id());
+  track_ = make_track();
+}
+
+std::string Communicator::describe() const {
+  std::string text = fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, {} ranks in {} domains, {} islands\n", kLibraryVersion,
+                                 config::settings().version, group_->id(), config_.name.empty() ? "" : " ", config_.name,
+                                 membership_.ranks, cluster_.domains.size(), cluster_.islands.size());
+  text += fmt::format("  transports {}\n", routes_->describe());
+  const cluster::Domain& domain = cluster_.domains[cluster_.ranks[membership_.rank].domain];
+  text += fmt::format("  domain of rank {}: {} cores, {} ranks", membership_.rank, domain.cores,
+                      cluster_.ranks_in(cluster_.ranks[membership_.rank].domain));
+  for (const cluster::Rail& rail : cluster_.ranks[membership_.rank].rails)
+    text += fmt::format("\n  rail {} {} MB/s", rail.network, rail.bytes_per_second / 1'000'000);
+  return text;
+}
+
+}  // namespace amalgam::comm

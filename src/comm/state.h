@@ -1,0 +1,55 @@
+#pragma once
+
+// The asynchronous state of a communicator in one word, so that GetAsyncError is one atomic load, with the first error's text
+// beside it.
+//
+// Threads    any
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "base/status.h"
+#include "engine/drive.h"
+
+namespace amalgam::comm {
+
+class State final : public engine::StopSignal {
+ public:
+  // kOk, kInProgress while work is pending, or the sticky error.
+  Code code() const {
+    const std::uint64_t word = word_.load(std::memory_order_acquire);
+    if ((word & kCodeMask) != 0) return static_cast<Code>(word & kCodeMask);
+    return word >= kPending ? Code::kInProgress : Code::kOk;
+  }
+  bool failed() const { return (word_.load(std::memory_order_acquire) & kCodeMask) != 0; }
+  bool revoked() const { return (word_.load(std::memory_order_acquire) & kRevoked) != 0; }
+  bool pending() const { return word_.load(std::memory_order_acquire) >= kPending; }
+
+  bool fail(const Status& reason);  // true for the first error, which sticks
+  void revoke() { word_.fetch_or(kRevoked, std::memory_order_acq_rel); }
+  void begin() { word_.fetch_add(kPending, std::memory_order_acq_rel); }
+  void end() {
+    word_.fetch_sub(kPending, std::memory_order_acq_rel);
+    word_.notify_all();
+  }
+  void wait_until_idle() const {  // until nothing is pending
+    for (std::uint64_t word = word_.load(std::memory_order_acquire); word >= kPending; word = word_.load(std::memory_order_acquire))
+      word_.wait(word, std::memory_order_acquire);
+  }
+
+  bool raised() const override { return (word_.load(std::memory_order_relaxed) & (kCodeMask | kRevoked)) != 0; }
+  Status reason() const override;
+
+ private:
+  static constexpr std::uint64_t kCodeMask = 0xff;
+  static constexpr std::uint64_t kRevoked = 0x100;
+  static constexpr std::uint64_t kPending = 0x10000;
+
+  std::atomic<std::uint64_t> word_{0};
+  mutable std::mutex mutex_;
+  Status reason_;
+};
+
+}  // namespace amalgam::comm

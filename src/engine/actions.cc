@@ -1,0 +1,154 @@
+// What an instance does once it may start: the five actions of a plan on real memory and lanes.
+
+#include "engine/operation.h"
+
+namespace amalgam::engine {
+namespace {
+
+using plan::Action;
+using plan::Role;
+
+// Below this a copy is cheaper than waiting for the peer to have read the bytes in place.
+constexpr std::uint64_t kReferenceFrom = 4096;
+
+template <typename Slot>
+std::uint32_t position_of(Slot& slot, std::uint64_t serial) {
+  if (slot.operation != serial) {
+    slot.operation = serial;
+    slot.position = 0;
+  }
+  return slot.position;
+}
+
+}  // namespace
+
+transport::SliceTag Operation::tag(std::uint32_t position, std::uint64_t bytes) const {
+  return {context_->communicator_tag, tag_plan_, sequence_, position, static_cast<std::uint32_t>(bytes)};
+}
+
+std::uint64_t Operation::row_slot(std::int64_t row, std::uint64_t chunk) const {
+  const auto window = static_cast<std::uint64_t>(plan_->window);
+  return static_cast<std::uint64_t>(row) * window + chunk % window;
+}
+
+std::byte* Operation::address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const {
+  if (plan_->buffers[operand.buffer].role == Role::kScratch)
+    return scratch_[operand.buffer] + row_slot(part, chunk) * ((plan_->slice_bytes + 63ULL) / 64 * 64);
+  return layout_.user_address(operand.buffer, layout_.slice(operand.buffer, part, chunk).first);
+}
+
+bool Operation::prescaled(const plan::Operand& operand) const {
+  return pre_ && plan_->buffers[operand.buffer].role == Role::kIn;
+}
+
+Result<bool> Operation::act(StageRun& run, const Instance& at) {
+  switch (at.stage.action) {
+    case Action::kSend: return act_send(run, at);
+    case Action::kRecv: return act_recv(at);
+    case Action::kReduce: return act_reduce(at);
+    case Action::kSum: act_sum(at); return true;
+    case Action::kCopy: act_copy(at); return true;
+  }
+  return Status(Code::kInternal, "plan stage without an action");
+}
+
+Result<bool> Operation::act_send(StageRun& run, const Instance& at) {
+  auto opened = context_->lanes->send(at.what.peer, at.stage.channel);
+  if (!opened) return opened.status();
+  SendSlot& slot = **opened;
+  const std::byte* source = address(at.stage.from, at.what.from, at.chunk);
+  const ConstBytes bytes(source, at.range.count * layout_.element_bytes());
+  const transport::SliceTag what = tag(position_of(slot, serial_), bytes.size());
+  Pending& pending = run.pending[run.started % kPending];
+  pending = {};
+  Result<bool> sent = false;
+  if (prescaled(at.stage.from)) {
+    if (!run.reserved) {
+      Result<std::byte*> room = slot.lane->reserve(what);
+      if (!room) return room.status();
+      if (*room == nullptr) return false;
+      reduce::copy(reduction_, *room, source, at.range.count, true, false);
+      run.reserved = true;
+    }
+    sent = slot.lane->commit(what);
+  } else if (plan_->credits == 0 && bytes.size() >= kReferenceFrom && slot.lane->can_reference(bytes)) {
+    sent = slot.lane->send_reference(what, bytes);
+    if (sent && *sent) pending = {&slot, slot.issued + 1};
+  } else {
+    sent = slot.lane->send(what, bytes);
+  }
+  if (!sent || !*sent) return sent;
+  run.reserved = false;
+  ++slot.issued;
+  ++slot.position;
+  context_->counters->sent_bytes += bytes.size();
+  ++context_->counters->messages;
+  return true;
+}
+
+Result<bool> Operation::act_recv(const Instance& at) {
+  auto opened = context_->lanes->receive(at.what.peer, at.stage.channel);
+  if (!opened) return opened.status();
+  ReceiveSlot& slot = **opened;
+  const std::uint64_t bytes = at.range.count * layout_.element_bytes();
+  const transport::SliceTag expected = tag(position_of(slot, serial_), bytes);
+  const int buffer = at.stage.to.buffer;
+  if (prepared_->landing(buffer)) {
+    Result<const std::byte*> view = slot.lane->view(expected);
+    if (!view) return view.status();
+    if (*view == nullptr) return false;
+    views_[buffer][row_slot(at.what.to, at.chunk)] = {*view, slot.lane.get()};
+  } else {
+    Result<bool> received = slot.lane->receive(expected, Bytes(address(at.stage.to, at.what.to, at.chunk), bytes));
+    if (!received || !*received) return received;
+  }
+  ++slot.position;
+  context_->counters->received_bytes += bytes;
+  return true;
+}
+
+Result<bool> Operation::act_reduce(const Instance& at) {
+  auto opened = context_->lanes->receive(at.what.peer, at.stage.channel);
+  if (!opened) return opened.status();
+  ReceiveSlot& slot = **opened;
+  const std::uint64_t bytes = at.range.count * layout_.element_bytes();
+  Result<const std::byte*> view = slot.lane->view(tag(position_of(slot, serial_), bytes));
+  if (!view) return view.status();
+  if (*view == nullptr) return false;
+  const void* operands[] = {address(at.stage.from, at.what.from, at.chunk), *view};
+  reduce::fold(reduction_, address(at.stage.to, at.what.to, at.chunk), operands, at.range.count,
+               prescaled(at.stage.from) ? 0 : -1, at.stage.finish);
+  slot.lane->release();
+  ++slot.position;
+  context_->counters->received_bytes += bytes;
+  context_->counters->folded_bytes += bytes;
+  return true;
+}
+
+void Operation::act_sum(const Instance& at) {
+  const auto ranks = static_cast<std::size_t>(context_->ranks);
+  std::vector<View>& landed = views_[at.stage.land];
+  operands_.resize(ranks);
+  for (std::size_t r = 0; r < ranks; ++r) {
+    const bool own = static_cast<int>(r) == context_->rank;
+    operands_[r] = own ? address(at.stage.from, at.what.from, at.chunk)
+                       : landed[row_slot(static_cast<std::int64_t>(r), at.chunk)].data;
+  }
+  reduce::fold(reduction_, address(at.stage.to, at.what.to, at.chunk), operands_, at.range.count,
+               prescaled(at.stage.from) ? context_->rank : -1, at.stage.finish);
+  for (std::size_t r = 0; r < ranks; ++r)
+    if (static_cast<int>(r) != context_->rank) landed[row_slot(static_cast<std::int64_t>(r), at.chunk)].lane->release();
+  context_->counters->folded_bytes += at.range.count * layout_.element_bytes();
+}
+
+void Operation::act_copy(const Instance& at) {
+  std::byte* destination = address(at.stage.to, at.what.to, at.chunk);
+  const std::byte* source = address(at.stage.from, at.what.from, at.chunk);
+  const bool pre = prescaled(at.stage.from);
+  const bool post = at.stage.finish && reduction_.post.kind != reduce::Scale::Kind::kNone;
+  if (destination == source && !pre && !post) return;
+  reduce::copy(reduction_, destination, source, at.range.count, pre, post);
+  if (destination != source) context_->counters->copied_bytes += at.range.count * layout_.element_bytes();
+}
+
+}  // namespace amalgam::engine

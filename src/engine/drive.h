@@ -1,0 +1,65 @@
+#pragma once
+
+// Runs operations to their end on the calling thread: the loop around Operation::progress().
+//
+// A Track is what one communicator brings into a group: at most one running collective (its collectives come in issue order)
+// beside its sends and receives, which all move at once, first come first served per peer and direction. Tracks of all
+// communicators that the thread drives move together, so no order of calls inside a group can stop them.
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/operation.h"
+#include "engine/waiter.h"
+
+namespace amalgam::engine {
+
+// Why a drive must stop early, raised from other threads: an abort, a revoke or a dead peer.
+class StopSignal {
+ public:
+  virtual ~StopSignal() = default;
+  virtual bool raised() const = 0;     // one atomic load
+  virtual Status reason() const = 0;   // only when raised
+};
+
+class Track {
+ public:
+  Track(const StopSignal& stop, Bed bed, WaitPolicy policy) : stop_(stop), bed_(bed), policy_(policy) {}
+
+  void add_collective(Operation* operation) { collectives_.push_back(operation); }
+  void add_pair(Operation* operation) { pairs_.push_back({operation, false}); }
+  void clear();
+
+  // One round. kDone when all of it has finished. On an error the track is finished with it.
+  Result<Progress> progress();
+
+  bool empty() const { return collectives_.empty() && pairs_.empty(); }
+  const Bed& bed() const { return bed_; }
+  const WaitPolicy& policy() const { return policy_; }
+
+ private:
+  struct Pair {
+    Operation* operation;
+    bool finished;
+  };
+  bool waits_its_turn(std::size_t index) const;
+  Result<bool> progress_pairs(bool* moved);
+
+  const StopSignal& stop_;
+  Bed bed_;
+  WaitPolicy policy_;
+  std::vector<Operation*> collectives_;
+  std::size_t current_ = 0;
+  std::vector<Pair> pairs_;
+  std::size_t first_pair_ = 0;  // all before it are finished
+};
+
+// Until all tracks are done. A track that fails does not stop the others; statuses[i] is track i's result.
+void drive(std::span<Track* const> tracks, std::span<Status> statuses);
+
+}  // namespace amalgam::engine

@@ -1,0 +1,187 @@
+#include "engine/operation.h"
+
+#include <algorithm>
+
+namespace amalgam::engine {
+namespace {
+
+using plan::Action;
+using plan::Dependency;
+using plan::Order;
+using plan::Role;
+
+constexpr std::size_t kAlignment = 64;
+
+std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+bool is_pair(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
+
+// The wire's agreement word: same plan on the same cluster for the same call. Send and recv plans differ by nature and agree
+// on the message's size instead.
+std::uint32_t agreement_word(const Prepared& prepared, const Request& request) {
+  if (is_pair(request.collective)) return static_cast<std::uint32_t>(request.count * size_of(request.type));
+  std::uint64_t word = prepared.agreement();
+  const std::uint64_t parts[] = {request.count, static_cast<std::uint64_t>(request.type),
+                                 static_cast<std::uint64_t>(request.op), static_cast<std::uint64_t>(request.root)};
+  for (std::uint64_t part : parts) word = (word ^ part) * 0x9e3779b97f4a7c15ULL + (word >> 29);
+  return static_cast<std::uint32_t>(word >> 32);
+}
+
+}  // namespace
+
+void Operation::start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial,
+                      Context& context) {
+  prepared_ = &prepared;
+  plan_ = &prepared.program().plan;
+  context_ = &context;
+  request_ = request;
+  sequence_ = sequence;
+  serial_ = serial;
+  tag_plan_ = agreement_word(prepared, request);
+  layout_.bind(prepared, request_);
+  empty_message_ = request.count == 0 && is_pair(request.collective);
+  reduction_ = reduce::Reduction{request.type, ReduceOp::kSum, {}, {}};
+  if (reduces(request.collective))
+    reduction_ = reduce::lower(request.type, request.op, context.ranks, plan_->wide, request_.scalar.data());
+  pre_ = reduction_.pre.kind != reduce::Scale::Kind::kNone;
+  bind_scratch();
+  runs_.resize(plan_->stages.size());
+  unfinished_ = 0;
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    StageRun& run = runs_[i];
+    const plan::Program::Step& range = prepared.program().steps[i];
+    run.first = range.first;
+    run.steps = static_cast<std::uint64_t>(range.count);
+    run.total = run.steps * layout_.chunks();
+    run.started = run.done = run.step = run.chunk = 0;
+    run.reserved = false;
+    if (plan_->stages[i].action == Action::kSend) run.pending.resize(kPending);
+    unfinished_ += run.total != 0;
+  }
+}
+
+void Operation::bind_scratch() {
+  const std::size_t buffers = plan_->buffers.size();
+  views_.resize(std::max(views_.size(), buffers));
+  scratch_.assign(buffers, nullptr);
+  const std::size_t slot = aligned(plan_->slice_bytes);
+  std::size_t needed = 0;
+  for (std::size_t b = 0; b < buffers; ++b) {
+    if (plan_->buffers[b].role != Role::kScratch) continue;
+    const auto slots = static_cast<std::size_t>(prepared_->program().extents[b]) * static_cast<std::size_t>(plan_->window);
+    if (prepared_->landing(static_cast<int>(b))) {
+      views_[b].resize(slots);
+    } else {
+      needed += slots * slot;
+    }
+  }
+  if (needed == 0) return;
+  if (needed > memory_bytes_) {
+    memory_ = std::make_unique_for_overwrite<std::byte[]>(needed + kAlignment);
+    memory_bytes_ = needed;
+  }
+  auto* at = reinterpret_cast<std::byte*>(aligned(reinterpret_cast<std::size_t>(memory_.get())));
+  for (std::size_t b = 0; b < buffers; ++b) {
+    if (plan_->buffers[b].role != Role::kScratch || prepared_->landing(static_cast<int>(b))) continue;
+    scratch_[b] = at;
+    at += static_cast<std::size_t>(prepared_->program().extents[b]) * static_cast<std::size_t>(plan_->window) * slot;
+  }
+}
+
+Result<Progress> Operation::progress() {
+  bool moved = false;
+  for (std::size_t i = 0; i < runs_.size(); ++i) {
+    if (runs_[i].done == runs_[i].total) continue;
+    Result<bool> advanced = advance(static_cast<int>(i));
+    if (!advanced) return advanced.status();
+    moved |= *advanced;
+    unfinished_ -= runs_[i].done == runs_[i].total;
+  }
+  if (unfinished_ == 0) return Progress::kDone;
+  return moved ? Progress::kMoved : Progress::kIdle;
+}
+
+Result<bool> Operation::advance(int index) {
+  StageRun& run = runs_[index];
+  const plan::Stage& stage = plan_->stages[index];
+  const std::uint64_t before = run.started + run.done;
+  while (run.started < run.total && run.started - run.done < kPending) {
+    Instance at{stage, prepared_->resolve(index, run.first + static_cast<std::int64_t>(run.step)), run.chunk, {}};
+    if (at.what.active) {
+      const bool send = stage.action == Action::kSend;
+      const plan::Operand& operand = send ? stage.from : stage.to;
+      at.range = layout_.slice(operand.buffer, send ? at.what.from : at.what.to, run.chunk);
+    }
+    Pending pending;
+    if (at.what.active && (at.range.count != 0 || empty_message_)) {
+      if (!ready(index, run)) break;
+      const std::uint64_t held = run.started;
+      Result<bool> acted = act(run, at);
+      if (!acted) return acted;
+      if (!*acted) break;
+      if (stage.action == Action::kSend) pending = run.pending[held % kPending];
+    }
+    if (stage.action == Action::kSend) run.pending[run.started % kPending] = pending;
+    if (pending.slot == nullptr && run.done == run.started) ++run.done;
+    ++run.started;
+    next(run);
+  }
+  if (run.done != run.started) {
+    Result<bool> reaped = reap(run);
+    if (!reaped) return reaped;
+  }
+  return run.started + run.done != before;
+}
+
+void Operation::next(StageRun& run) const {
+  std::uint64_t& inner = plan_->order == Order::kChunk ? run.step : run.chunk;
+  std::uint64_t& outer = plan_->order == Order::kChunk ? run.chunk : run.step;
+  const std::uint64_t limit = plan_->order == Order::kChunk ? run.steps : layout_.chunks();
+  if (++inner == limit) {
+    inner = 0;
+    ++outer;
+  }
+}
+
+// Counts the oldest outstanding sends as done, in order, as far as their peers have read them.
+Result<bool> Operation::reap(StageRun& run) {
+  while (run.done < run.started) {
+    const Pending& pending = run.pending[run.done % kPending];
+    if (pending.slot != nullptr) {
+      Result<std::uint64_t> completed = pending.slot->lane->completed();
+      if (!completed) return completed.status();
+      if (*completed < pending.target) return true;
+    }
+    ++run.done;
+  }
+  return true;
+}
+
+bool Operation::ready(int index, const StageRun& run) const {
+  const auto& after = plan_->stages[index].after;
+  for (std::size_t i = 0; i < after.size(); ++i)
+    if (!satisfied(after[i], index, static_cast<int>(i), run)) return false;
+  return true;
+}
+
+bool Operation::satisfied(const Dependency& dependency, int index, int number, const StageRun& run) const {
+  const StageRun& other = runs_[dependency.stage];
+  if (other.done == other.total) return true;
+  const auto distance = static_cast<std::uint64_t>(
+      dependency.distance == Dependency::kWindow ? plan_->window : dependency.distance);
+  if (run.chunk < distance) return true;
+  const std::uint64_t chunk = run.chunk - distance;
+  const std::int64_t step = run.first + static_cast<std::int64_t>(run.step);
+  std::int64_t offset = 0;
+  switch (dependency.which) {
+    case Dependency::Step::kSame: offset = plan_->stages[dependency.stage].has_steps ? step - other.first : 0; break;
+    case Dependency::Step::kAt: offset = prepared_->dependency_step(index, number, step) - other.first; break;
+    case Dependency::Step::kAll: offset = static_cast<std::int64_t>(other.steps) - 1; break;
+  }
+  if (offset < 0 || offset >= static_cast<std::int64_t>(other.steps)) return true;
+  const auto at = static_cast<std::uint64_t>(offset);
+  const std::uint64_t instance = plan_->order == Order::kChunk ? chunk * other.steps + at : at * layout_.chunks() + chunk;
+  return other.done > instance;
+}
+
+}  // namespace amalgam::engine

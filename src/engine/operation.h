@@ -1,0 +1,115 @@
+#pragma once
+
+// One running program: the executor. It interprets the plan's stages on real memory and lanes; there is no other data path.
+//
+// State is one rising counter per stage. progress() advances every stage as far as its dependencies and lanes allow and
+// returns, so one thread can run any number of operations. After the first operations of a kind nothing is allocated.
+//
+// Threads    one at a time           Ownership  program, request buffers and context outlive the run
+// Errors     the first one ends the operation; its text names the peer and both sides' values
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/counters.h"
+#include "engine/lanes.h"
+#include "engine/layout.h"
+#include "engine/prepared.h"
+#include "engine/request.h"
+#include "reduce/fold.h"
+
+namespace amalgam::engine {
+
+// What the operations of one communicator on one rank share.
+struct Context {
+  int rank = 0;
+  int ranks = 1;
+  std::uint32_t communicator_tag = 0;
+  Lanes* lanes = nullptr;
+  Counters* counters = nullptr;
+};
+
+enum class Progress : std::uint8_t { kIdle, kMoved, kDone };
+
+class Operation {
+ public:
+  Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+  void start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial, Context& context);
+  Result<Progress> progress();
+
+  const Request& request() const { return request_; }
+  std::uint64_t sequence() const { return sequence_; }
+
+ private:
+  struct Pending {               // a slice sent by reference: done when its lane has completed `target` slices
+    SendSlot* slot = nullptr;    // null: nothing to wait for (keeps a stage's order)
+    std::uint64_t target = 0;
+  };
+  struct StageRun {
+    std::int64_t first = 0;      // step of index 0
+    std::uint64_t steps = 0;
+    std::uint64_t total = 0;     // instances
+    std::uint64_t started = 0;
+    std::uint64_t done = 0;      // what dependencies look at
+    std::uint64_t step = 0;      // of instance `started`, from 0
+    std::uint64_t chunk = 0;
+    bool reserved = false;       // the current send's slot is filled and waits for commit
+    std::vector<Pending> pending;  // instances done … started-1, a ring of kPending
+  };
+  struct View {
+    const std::byte* data = nullptr;
+    transport::ReceiveLane* lane = nullptr;
+  };
+  struct Instance {
+    const plan::Stage& stage;
+    Resolved what;
+    std::uint64_t chunk;
+    plan::Range range;           // of `to`, or of `from` for a send
+  };
+  static constexpr std::uint64_t kPending = 64;
+
+  void bind_scratch();
+  Result<bool> advance(int index);
+  bool ready(int index, const StageRun& run) const;
+  bool satisfied(const plan::Dependency& dependency, int index, int number, const StageRun& run) const;
+  void next(StageRun& run) const;
+  Result<bool> reap(StageRun& run);
+
+  Result<bool> act(StageRun& run, const Instance& at);
+  Result<bool> act_send(StageRun& run, const Instance& at);
+  Result<bool> act_recv(const Instance& at);
+  Result<bool> act_reduce(const Instance& at);
+  void act_sum(const Instance& at);
+  void act_copy(const Instance& at);
+
+  transport::SliceTag tag(std::uint32_t position, std::uint64_t bytes) const;
+  std::byte* address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const;
+  bool prescaled(const plan::Operand& operand) const;
+  std::uint64_t row_slot(std::int64_t row, std::uint64_t chunk) const;
+
+  const Prepared* prepared_ = nullptr;
+  const plan::Plan* plan_ = nullptr;
+  Context* context_ = nullptr;
+  Request request_;
+  Layout layout_;
+  reduce::Reduction reduction_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t serial_ = 0;     // unique per started operation of the context; owns positions on lanes
+  std::uint32_t tag_plan_ = 0;
+  bool pre_ = false;
+  bool empty_message_ = false;   // a 0-byte send or recv still crosses, so that the two sides are matched
+  std::size_t unfinished_ = 0;
+  std::vector<StageRun> runs_;
+  std::vector<std::vector<View>> views_;               // per buffer: landing slots
+  std::vector<std::byte*> scratch_;                    // per buffer: other scratch
+  std::unique_ptr<std::byte[]> memory_;                // behind scratch_
+  std::size_t memory_bytes_ = 0;
+  std::vector<const void*> operands_;                  // of one sum
+};
+
+}  // namespace amalgam::engine

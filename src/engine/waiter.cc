@@ -1,0 +1,58 @@
+#include "engine/waiter.h"
+
+#include <poll.h>
+#include <sched.h>
+
+namespace amalgam::engine {
+namespace {
+
+constexpr std::uint32_t kBareRounds = 64;      // rounds before anything but looking again
+constexpr std::uint32_t kClockEvery = 64;      // rounds between looks at the clock
+constexpr std::uint32_t kCrowdedRounds = 4;    // oversubscribed: rounds before the core is given away
+
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+void Waiter::idle(const Bed& bed) {
+  ++idle_rounds_;
+  if (about_to_sleep_) return sleep(bed);
+  if (policy_.oversubscribed) {
+    if (idle_rounds_ > kCrowdedRounds) sched_yield();
+  } else if (idle_rounds_ > kBareRounds) {
+    relax();
+  }
+  if (idle_rounds_ % kClockEvery != 0) return;
+  if (idle_rounds_ == kClockEvery) {
+    since_ = Clock::now();
+  } else if (Clock::now() - since_ > policy_.spin) {
+    // Sleep only after one more look at the lanes with the bell's value taken before it: no wake-up can be missed.
+    about_to_sleep_ = true;
+    if (bed.doorbell != nullptr) bell_ = bed.doorbell->doorbell();
+  }
+}
+
+void Waiter::sleep(const Bed& bed) {
+  about_to_sleep_ = false;
+  idle_rounds_ = kBareRounds + kClockEvery;  // stay sleepy until something moves
+  descriptors_.clear();
+  bed.lanes->collect_descriptors(&descriptors_);
+  if (bed.doorbell != nullptr) {
+    // Sockets cannot ring the doorbell: with both kinds of lanes sleep shortly and look at all of them.
+    bed.doorbell->park(bell_, descriptors_.empty() ? std::chrono::microseconds(kNap) : std::chrono::microseconds(100));
+  } else if (!descriptors_.empty()) {
+    ::poll(descriptors_.data(), descriptors_.size(), static_cast<int>(kNap.count()));
+  } else {
+    sched_yield();
+  }
+  about_to_sleep_ = true;
+  if (bed.doorbell != nullptr) bell_ = bed.doorbell->doorbell();
+}
+
+}  // namespace amalgam::engine

@@ -1,0 +1,74 @@
+#pragma once
+
+// What the exported functions call. Arguments are already checked as far as one call alone can be checked (null pointers,
+// enum ranges, roots); handles are checked here by their magic. Every function is group-aware: inside a group work is
+// queued in the calling thread's group and runs at the outermost group_end().
+//
+// Threads    as NCCL: one thread at a time per communicator, different communicators concurrently; abort(), async_error() and
+//            last errors from any thread.
+// Errors     Status; its text is already logged and set as the thread's last error by whoever decided it. kInProgress on
+//            non-blocking communicators is not a failure.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/types.h"
+#include "bootstrap/unique_id.h"
+#include "comm/config.h"
+#include "engine/request.h"
+
+namespace amalgam::comm {
+class Communicator;  // behind ncclComm_t
+}
+
+namespace amalgam::launch {
+
+using comm::Communicator;
+
+using comm::CommConfig;
+
+// Is it one of our live communicators? kInvalidArgument with a text otherwise (null, foreign, destroyed).
+Status check(const Communicator* communicator);
+
+// --- life. `*out` is written as NCCL does: at once for init, when done for split and shrink of non-blocking communicators.
+Status init_rank(Communicator** out, int ranks, const bootstrap::UniqueId& id, int rank, int device, const CommConfig& config);
+Status init_all(Communicator** out, int ranks, const int* devices);  // devices may be null: 0 … ranks-1
+Status split(Communicator* parent, int color, int key, Communicator** out, const CommConfig* config);  // color < 0 (NOCOLOR): *out = null
+Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_parent, Communicator** out, const CommConfig* config);
+Status finalize(Communicator* communicator);
+Status destroy(Communicator* communicator);
+Status abort(Communicator* communicator);
+Status revoke(Communicator* communicator);
+Code async_error(const Communicator* communicator);  // one atomic load: kOk, kInProgress or the sticky error
+struct Properties {
+  int rank, ranks, device;
+};
+Properties properties(const Communicator* communicator);  // only after check(); valid as soon as init_rank returned
+
+// --- groups of the calling thread
+Status group_start();
+Status group_end();
+Status group_simulate_end(double* microseconds);  // the plans' prediction; launches nothing, resets the group
+
+// --- work. Count 0 collectives succeed without doing anything; 0-byte send/recv are matched.
+Status enqueue(Communicator* communicator, engine::Request request);
+
+// --- user operations: handles ≥ 5, valid on their communicator only, type must match at use
+Status create_premul_sum(Communicator* communicator, DataType type, const void* scalar, int* handle);  // scalar copied now
+Status destroy_operation(Communicator* communicator, int handle);
+// Fills request.op and request.scalar from a user handle.
+Status resolve_operation(Communicator* communicator, int handle, engine::Request* request);
+
+// --- memory
+Status memory_allocate(void** out, std::size_t bytes);
+Status memory_free(void* pointer);  // null succeeds; only our own pointers
+Status register_buffer(Communicator* communicator, void* buffer, std::size_t bytes, void** handle);
+Status deregister_buffer(Communicator* communicator, void* handle);
+Status register_window(Communicator* communicator, void* buffer, std::size_t bytes, void** window);  // collective, groupable: a host-side handle
+Status deregister_window(Communicator* communicator, void* window);
+Status window_user_pointer(Communicator* communicator, void* window, void** pointer);
+
+}  // namespace amalgam::launch

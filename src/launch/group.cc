@@ -1,0 +1,118 @@
+#include "launch/group.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "launch/run.h"
+
+namespace amalgam::launch {
+
+Group& Group::current() {
+  thread_local Group group;
+  return group;
+}
+
+Status Group::note(Status status) {
+  if (depth_ > 0 && error_.ok() && status.code() != Code::kInProgress) error_ = status;
+  return status;
+}
+
+Status Group::add(comm::Communicator* communicator, engine::Request request) {
+  if (depth_ > 0) {
+    communicator->retain();  // until the group ends: another thread may abort it meanwhile
+    work_.push_back({communicator, std::move(request)});
+    return {};
+  }
+  if (communicator->config().blocking) return run_one(*communicator, request);
+  Work work{communicator, std::move(request)};
+  return run(std::span(&work, 1));
+}
+
+Status Group::add(Task task) {
+  if (depth_ > 0) {
+    tasks_.push_back(std::move(task));
+    return {};
+  }
+  if (task.blocking) return task.run();
+  task.communicator->run_in_background(std::move(task.run));
+  return Status(Code::kInProgress, "");
+}
+
+void Group::reset() {
+  depth_ = 0;
+  error_ = Status();
+  tasks_.clear();
+  release(work_);
+}
+
+void Group::release(std::vector<Work>& work) {
+  for (Work& item : work) item.communicator->release();
+  work.clear();
+}
+
+Status Group::run_tasks() {
+  std::vector<Task> tasks = std::move(tasks_);
+  tasks_.clear();
+  std::vector<Status> results(tasks.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (!tasks[i].blocking) {
+      tasks[i].communicator->run_in_background(std::move(tasks[i].run));
+      results[i] = Status(Code::kInProgress, "");
+    } else if (tasks.size() == 1) {
+      results[i] = tasks[i].run();
+    } else {
+      threads.emplace_back([&results, &tasks, i] { results[i] = tasks[i].run(); });
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  Status worst;
+  for (Status& result : results)
+    if (worst.ok() || worst.code() == Code::kInProgress)
+      if (!result.ok()) worst = std::move(result);
+  return worst;
+}
+
+Status Group::end() {
+  if (depth_ == 0) return Status(Code::kInvalidUsage, "ncclGroupEnd without ncclGroupStart in this thread");
+  if (depth_ > 1) {
+    --depth_;
+    return {};
+  }
+  depth_ = 0;  // what runs below may make calls of its own
+  if (!error_.ok()) {
+    Status error = error_;
+    reset();
+    return error;
+  }
+  Status done = run_tasks();
+  if (done.ok() || done.code() == Code::kInProgress) {
+    std::vector<Work> work = std::move(work_);
+    Status ran = run(work);
+    if (!ran.ok()) done = ran;
+    release(work);
+    work_ = std::move(work);  // keeps its memory for the next group
+  }
+  reset();
+  return done;
+}
+
+Result<std::uint64_t> Group::simulate_end() {
+  if (depth_ == 0) return Status(Code::kInvalidUsage, "ncclGroupSimulateEnd without ncclGroupStart in this thread");
+  Status error = error_;
+  std::vector<Work> work = std::move(work_);
+  reset();
+  std::uint64_t total = 0;
+  for (const Work& item : work) {  // one thread runs them all: their times add up
+    if (error.ok()) error = item.communicator->usable();
+    if (!error.ok()) break;
+    Result<std::uint64_t> predicted = item.communicator->plans().predict_ns(item.request);
+    if (predicted) total += *predicted;
+    if (!predicted) error = predicted.status();
+  }
+  release(work);
+  if (!error.ok()) return error;
+  return total;
+}
+
+}  // namespace amalgam::launch

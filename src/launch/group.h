@@ -1,0 +1,53 @@
+#pragma once
+
+// The calling thread's group: NCCL's semantics. Calls between the outermost start and end are collected and run together at
+// the end, whatever their order and whichever communicators they belong to; the first error sticks and is the end's result;
+// then the group is empty again. A call outside a group is a group of one.
+
+#include <functional>
+#include <vector>
+
+#include "base/status.h"
+#include "comm/communicator.h"
+#include "engine/request.h"
+
+namespace amalgam::launch {
+
+struct Work {
+  comm::Communicator* communicator = nullptr;
+  engine::Request request;
+};
+
+// Init, split, … inside a group: they must all move together, since one thread may drive several ranks.
+struct Task {
+  comm::Communicator* communicator = nullptr;  // whose call it is; null for init's first half
+  bool blocking = true;
+  std::function<Status()> run;
+};
+
+class Group {
+ public:
+  static Group& current();  // of this thread
+
+  bool open() const { return depth_ > 0; }
+  void start() { ++depth_; }
+  Status end();             // outermost: runs everything
+  Result<std::uint64_t> simulate_end();  // predicted nanoseconds; drops everything
+
+  // Runs now outside a group, else at its end.
+  Status add(comm::Communicator* communicator, engine::Request request);
+  Status add(Task task);
+  Status note(Status status);  // remembers a failed call inside the group; returns it
+
+ private:
+  Status run_tasks();
+  void reset();
+  static void release(std::vector<Work>& work);
+
+  int depth_ = 0;
+  Status error_;
+  std::vector<Work> work_;
+  std::vector<Task> tasks_;
+};
+
+}  // namespace amalgam::launch

@@ -1,0 +1,160 @@
+// The life of communicators as the exported functions see it: init, split, shrink, finalize, destroy, abort, revoke.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "launch/api.h"
+#include "launch/group.h"
+#include "observe/log.h"
+
+namespace amalgam::launch {
+namespace {
+
+using bootstrap::UniqueId;
+
+// Whoever decides an error logs it as one; being in progress is none.
+Status told(Status status) {
+  if (!status.ok() && status.code() != Code::kInProgress) log::error("{}", status.message());
+  return status;
+}
+
+// The first half of init happens at once: the handle exists, so that another thread may abort it.
+Status init_later(Communicator** out, const Communicator::Membership& membership, const CommConfig& config) {
+  auto* communicator = new Communicator(membership, config);
+  *out = communicator;
+  Task task;
+  task.communicator = communicator;
+  task.blocking = config.blocking;
+  communicator->retain();
+  task.run = [communicator, out, blocking = config.blocking] {
+    Status joined = communicator->join();
+    if (!joined.ok() && blocking) {  // NCCL gives no handle for a failed blocking init
+      *out = nullptr;
+      communicator->release();
+    } else if (!joined.ok()) {
+      log::error("{}", joined.message());
+    }
+    communicator->release();
+    return joined;
+  };
+  return Group::current().add(std::move(task));
+}
+
+// A child of `parent`: the caller's handle is written when it is done.
+using Maker = std::function<Result<Communicator*>()>;
+Status make_later(Communicator* parent, Communicator** out, Maker make) {
+  *out = nullptr;
+  Task task;
+  task.communicator = parent;
+  task.blocking = parent->config().blocking;
+  task.run = [out, make = std::move(make)] {
+    Result<Communicator*> made = make();
+    if (!made) return made.status();
+    std::atomic_ref<Communicator*>(*out).store(*made, std::memory_order_release);  // a caller may be polling it
+    return Status();
+  };
+  return Group::current().add(std::move(task));
+}
+
+CommConfig inherited(const Communicator& parent, const CommConfig* config) {
+  if (config == nullptr) return parent.config();
+  CommConfig merged = *config;
+  if (!merged.blocking_set) merged.blocking = parent.config().blocking;
+  return merged;
+}
+
+// May this communicator make children? Revoked ones may.
+Status may_divide(const Communicator& parent) {
+  Status usable = parent.usable();
+  return usable.ok() || parent.state().revoked() ? Status() : usable;
+}
+
+Status check_excluded(const Communicator& parent, std::span<const int> excluded) {
+  for (std::size_t i = 0; i < excluded.size(); ++i) {
+    if (excluded[i] < 0 || excluded[i] >= parent.ranks())
+      return Status(Code::kInvalidArgument, fmt::format("excluded rank {} is not in 0 … {}", excluded[i], parent.ranks() - 1));
+    if (excluded[i] == parent.rank())
+      return Status(Code::kInvalidArgument, fmt::format("rank {} excludes itself: excluded ranks must not call shrink", parent.rank()));
+    if (std::count(excluded.begin(), excluded.end(), excluded[i]) > 1)
+      return Status(Code::kInvalidArgument, fmt::format("rank {} is excluded twice", excluded[i]));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check(const Communicator* communicator) {
+  if (communicator == nullptr) return told(Status(Code::kInvalidArgument, "the communicator is NULL"));
+  if (!communicator->alive())
+    return told(Status(Code::kInvalidArgument, "the communicator is not one of Amalgam's: destroyed, corrupted, or another library's"));
+  return {};
+}
+
+Status init_rank(Communicator** out, int ranks, const UniqueId& id, int rank, int device, const CommConfig& config) {
+  if (Status good = bootstrap::check_unique_id(id); !good.ok()) return told(Group::current().note(good));
+  return told(Group::current().note(init_later(out, {id, rank, ranks, device}, config)));
+}
+
+Status init_all(Communicator** out, int ranks, const int* devices) {
+  Result<UniqueId> id = bootstrap::create_unique_id();
+  if (!id) return told(id.status());
+  Group& group = Group::current();
+  group.start();
+  for (int rank = 0; rank < ranks; ++rank)
+    (void)group.note(init_later(&out[rank], {*id, rank, ranks, devices != nullptr ? devices[rank] : rank}, CommConfig{}));
+  return told(group.end());
+}
+
+Status split(Communicator* parent, int color, int key, Communicator** out, const CommConfig* config) {
+  if (Status able = may_divide(*parent); !able.ok()) return told(Group::current().note(able));
+  const CommConfig child = inherited(*parent, config);
+  return told(Group::current().note(
+      make_later(parent, out, [parent, color, key, child] { return comm::make_split(*parent, color, key, child); })));
+}
+
+Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_parent, Communicator** out, const CommConfig* config) {
+  Status able = check_excluded(*parent, excluded);
+  if (able.ok() && !abort_parent && !parent->state().failed()) able = may_divide(*parent);
+  if (!able.ok()) return told(Group::current().note(able));
+  if (abort_parent) parent->state().revoke();  // stops what runs on it here; its control plane stays for the survivors
+  const CommConfig child = inherited(*parent, config);
+  const int number = parent->next_child();
+  return told(Group::current().note(
+      make_later(parent, out, [parent, ranks = std::vector<int>(excluded.begin(), excluded.end()), number, child] {
+        return comm::make_shrunk(*parent, ranks, number, child);
+      })));
+}
+
+Status finalize(Communicator* communicator) {
+  comm::Use use(communicator);
+  if (communicator->state().revoked()) return told(Status(Code::kInvalidUsage, "a revoked communicator cannot be finalized; destroy it"));
+  return told(communicator->finalize());
+}
+
+Status destroy(Communicator* communicator) {
+  communicator->finish();
+  if (!communicator->finalized()) (void)communicator->finalize();  // what failed before has been reported; the memory goes anyway
+  communicator->release();
+  return {};
+}
+
+Status abort(Communicator* communicator) {
+  communicator->abort(Status(Code::kAborted, fmt::format("rank {} aborted the communicator", communicator->rank())));
+  communicator->release();
+  return {};
+}
+
+Status revoke(Communicator* communicator) {
+  if (communicator->state().revoked()) return told(Status(Code::kInvalidArgument, "the communicator was revoked before"));
+  communicator->state().revoke();
+  return communicator->state().pending() ? Status(Code::kInProgress, "") : Status();
+}
+
+Code async_error(const Communicator* communicator) { return communicator->state().code(); }
+
+Properties properties(const Communicator* communicator) {
+  return {communicator->rank(), communicator->ranks(), communicator->device()};
+}
+
+}  // namespace amalgam::launch

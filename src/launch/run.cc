@@ -1,0 +1,207 @@
+#include "launch/run.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "observe/log.h"
+
+namespace amalgam::launch {
+namespace {
+
+using comm::Communicator;
+using engine::Operation;
+using engine::Request;
+
+bool is_pair(const Request& request) {
+  return request.collective == Collective::kSend || request.collective == Collective::kRecv;
+}
+
+// Coarse: a flight record is read by people after seconds, and the call must stay in the nanoseconds.
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+}
+
+// The operations of one communicator in one run, and their places in the flight record.
+struct Batch {
+  Communicator* communicator = nullptr;
+  engine::Track* track = nullptr;
+  std::unique_ptr<engine::Track> own_track;  // non-blocking: lives until the worker finished it
+  struct Item {
+    Operation* operation;
+    std::uint64_t ticket;
+  };
+  std::vector<Item> items;
+};
+
+Status start(Batch& batch, const Request& request) {
+  Communicator& communicator = *batch.communicator;
+  Result<const engine::Prepared*> prepared = communicator.plans().find(request);
+  if (!prepared) return prepared.status();
+  const std::uint64_t sequence =
+      is_pair(request) ? communicator.next_pair(request.collective, request.root) : communicator.next_collective();
+  Operation* operation = communicator.take_operation();
+  const std::uint64_t ticket = communicator.flight().enter(
+      {sequence, request.collective, request.type, request.op, request.root, request.count, now_ns(), 0});
+  operation->start(**prepared, request, sequence, communicator.next_serial(), communicator.context());
+  batch.items.push_back({operation, ticket});
+  if (is_pair(request)) {
+    batch.track->add_pair(operation);
+  } else {
+    batch.track->add_collective(operation);
+  }
+  return {};
+}
+
+// Completes or abandons a batch; a failure of ours is told to the other ranks.
+Status finish(Batch& batch, const Status& status) {
+  Communicator& communicator = *batch.communicator;
+  if (!status.ok() && !communicator.state().raised()) {
+    log::error("rank {}: {}", communicator.rank(), status.message());
+    communicator.fail(status);
+  }
+  const std::int64_t now = now_ns();
+  for (const Batch::Item& item : batch.items) {
+    if (status.ok()) communicator.flight().complete(item.ticket, now);
+    communicator.give_back(item.operation);
+  }
+  batch.items.clear();
+  batch.track->clear();
+  return status;
+}
+
+// Sends to oneself meet receives from oneself in order, inside one group, without leaving the thread.
+Status run_self(Communicator& communicator, std::span<const Work> work) {
+  std::vector<const Request*> sends, receives;
+  for (const Work& item : work) {
+    if (item.communicator != &communicator || !is_pair(item.request) || item.request.root != communicator.rank()) continue;
+    (item.request.collective == Collective::kSend ? sends : receives).push_back(&item.request);
+  }
+  if (sends.size() != receives.size())
+    return Status(Code::kInvalidUsage, fmt::format("a group has {} sends to and {} receives from the own rank {}: each needs its other half in "
+                                                   "the same group",
+                                                   sends.size(), receives.size(), communicator.rank()));
+  for (std::size_t i = 0; i < sends.size(); ++i) {
+    const std::uint64_t bytes = sends[i]->count * size_of(sends[i]->type);
+    if (bytes != receives[i]->count * size_of(receives[i]->type))
+      return Status(Code::kInvalidArgument, fmt::format("message {} to the own rank has {} bytes, its receive {}", i, bytes,
+                                                        receives[i]->count * size_of(receives[i]->type)));
+    if (bytes != 0) std::memmove(receives[i]->out, sends[i]->in, bytes);
+  }
+  return {};
+}
+
+bool skipped(const Communicator& communicator, const Request& request) {
+  if (is_pair(request)) return request.root == communicator.rank();
+  return request.count == 0 && request.collective != Collective::kAllToAllV;
+}
+
+Status fill(Batch& batch, std::span<const Work> work) {
+  for (const Work& item : work) {
+    if (item.communicator != batch.communicator || skipped(*item.communicator, item.request)) continue;
+    AMALGAM_TRY(start(batch, item.request));
+  }
+  return {};
+}
+
+void submit(std::unique_ptr<Batch> batch) {
+  Communicator* communicator = batch->communicator;
+  communicator->state().begin();  // keeps the communicator until state().end(): finish() waits for it
+  engine::Track* track = batch->track;
+  // std::function wants a copyable callable: the batch is released into it and deleted at completion, which always comes.
+  communicator->worker()->submit({communicator, track, [communicator, raw = batch.release()](const Status& status) {
+                                    std::unique_ptr<Batch> owned(raw);
+                                    (void)finish(*owned, status);
+                                    owned.reset();
+                                    communicator->state().end();
+                                  }});
+}
+
+Status check_blocking(const std::vector<Communicator*>& communicators) {
+  for (const Communicator* communicator : communicators)
+    if (communicator->config().blocking != communicators.front()->config().blocking)
+      return Status(Code::kInvalidArgument, "blocking and non-blocking communicators in one group");
+  return {};
+}
+
+Status run_blocking(const std::vector<Communicator*>& communicators, std::span<const Work> work) {
+  std::vector<Batch> batches;
+  std::vector<engine::Track*> tracks;
+  Status first;
+  for (Communicator* communicator : communicators) {
+    Batch& batch = batches.emplace_back();
+    batch.communicator = communicator;
+    batch.track = &communicator->track();
+    Status filled = fill(batch, work);
+    if (!filled.ok() && first.ok()) first = filled;
+  }
+  if (!first.ok()) {
+    for (Batch& batch : batches) (void)finish(batch, first);
+    return first;
+  }
+  for (Batch& batch : batches) tracks.push_back(batch.track);
+  std::vector<Status> statuses(batches.size());
+  engine::drive(tracks, statuses);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    Status status = finish(batches[i], statuses[i]);
+    if (first.ok()) first = status;
+  }
+  return first;
+}
+
+Status run_nonblocking(const std::vector<Communicator*>& communicators, std::span<const Work> work) {
+  bool submitted = false;
+  for (Communicator* communicator : communicators) {
+    auto batch = std::make_unique<Batch>();
+    batch->communicator = communicator;
+    batch->own_track = communicator->make_track();
+    batch->track = batch->own_track.get();
+    if (Status filled = fill(*batch, work); !filled.ok()) return finish(*batch, filled);
+    if (batch->items.empty()) continue;
+    submit(std::move(batch));
+    submitted = true;
+  }
+  return submitted ? Status(Code::kInProgress, "") : Status();
+}
+
+}  // namespace
+
+Status run(std::span<Work> work) {
+  std::vector<Communicator*> communicators;
+  for (const Work& item : work)
+    if (std::find(communicators.begin(), communicators.end(), item.communicator) == communicators.end())
+      communicators.push_back(item.communicator);
+  if (communicators.empty()) return {};
+  AMALGAM_TRY(check_blocking(communicators));
+  for (Communicator* communicator : communicators) {
+    AMALGAM_TRY(communicator->usable());
+    AMALGAM_TRY(run_self(*communicator, work));
+  }
+  if (communicators.front()->config().blocking) return run_blocking(communicators, work);
+  return run_nonblocking(communicators, work);
+}
+
+Status run_one(Communicator& communicator, const Request& request) {
+  AMALGAM_TRY(communicator.usable());
+  if (is_pair(request) && request.root == communicator.rank()) {
+    const Work work{&communicator, request};
+    return run_self(communicator, std::span(&work, 1));  // explains what is missing
+  }
+  if (skipped(communicator, request)) return {};
+  thread_local Batch batch;  // keeps its memory
+  batch.communicator = &communicator;
+  batch.track = &communicator.track();
+  Status status = start(batch, request);
+  if (status.ok()) {
+    engine::Track* track = batch.track;
+    engine::drive(std::span(&track, 1), std::span(&status, 1));
+  }
+  return finish(batch, status);
+}
+
+}  // namespace amalgam::launch

@@ -1,0 +1,39 @@
+#pragma once
+
+// N ranks as processes of the test: spawned, spoken to by lines over pipes, killed and stopped at will.
+//
+// The child is tests/procs/rank.cc; it prints one line for each thing that happened and reads one line for each thing it waits
+// for, so a test never sleeps to be in step. Every wait here has a deadline, after which the test fails with what was said so far.
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace support {
+
+class Process {
+ public:
+  Process(const std::vector<std::string>& command, const std::vector<std::string>& environment);
+  Process(Process&& other) noexcept;
+  Process(const Process&) = delete;
+  ~Process();  // kills it if it still runs
+
+  void say(const std::string& line);
+  std::string line(std::chrono::seconds limit = std::chrono::seconds(60));    // next line; "" at the end or after the limit
+  std::string expect(const std::string& prefix);                              // next line that starts so; fails the test otherwise
+  void signal(int number) const;
+  int wait(std::chrono::seconds limit = std::chrono::seconds(60));            // exit code, or -signal; -1000 after the limit
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+  int in_ = -1, out_ = -1;
+  std::string buffer_;
+};
+
+// Starts `ranks` rank processes in a scenario and carries the unique id from rank 0 to the others.
+std::vector<Process> start_ranks(int ranks, const std::string& scenario, const std::vector<std::string>& environment = {});
+
+}  // namespace support
