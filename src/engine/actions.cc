@@ -26,6 +26,8 @@ transport::SliceTag Operation::tag(std::uint32_t position, std::uint64_t bytes) 
   return {context_->communicator_tag, tag_plan_, sequence_, position, static_cast<std::uint32_t>(bytes)};
 }
 
+int Operation::channel(const plan::Stage& stage) const { return pair_ ? kPairChannel : stage.channel; }
+
 std::uint64_t Operation::row_slot(std::int64_t row, std::uint64_t chunk) const {
   const auto window = static_cast<std::uint64_t>(plan_->window);
   return static_cast<std::uint64_t>(row) * window + chunk % window;
@@ -53,7 +55,7 @@ Result<bool> Operation::act(StageRun& run, const Instance& at) {
 }
 
 Result<bool> Operation::act_send(StageRun& run, const Instance& at) {
-  auto opened = context_->lanes->send(at.what.peer, at.stage.channel);
+  auto opened = context_->lanes->send(at.what.peer, channel(at.stage));
   if (!opened) return opened.status();
   SendSlot& slot = **opened;
   const std::byte* source = address(at.stage.from, at.what.from, at.chunk);
@@ -87,7 +89,7 @@ Result<bool> Operation::act_send(StageRun& run, const Instance& at) {
 }
 
 Result<bool> Operation::act_recv(const Instance& at) {
-  auto opened = context_->lanes->receive(at.what.peer, at.stage.channel);
+  auto opened = context_->lanes->receive(at.what.peer, channel(at.stage));
   if (!opened) return opened.status();
   ReceiveSlot& slot = **opened;
   const std::uint64_t bytes = at.range.count * layout_.element_bytes();
@@ -108,7 +110,7 @@ Result<bool> Operation::act_recv(const Instance& at) {
 }
 
 Result<bool> Operation::act_reduce(const Instance& at) {
-  auto opened = context_->lanes->receive(at.what.peer, at.stage.channel);
+  auto opened = context_->lanes->receive(at.what.peer, channel(at.stage));
   if (!opened) return opened.status();
   ReceiveSlot& slot = **opened;
   const std::uint64_t bytes = at.range.count * layout_.element_bytes();

@@ -2,7 +2,7 @@
 
 // The lanes of one communicator on one rank: opened at first use, kept until the communicator ends.
 //
-// Collectives use channels 0 and 1 of a pair, send/recv channel 2, so that neither waits behind the other.
+// Collectives use the plan's channels of a pair, send/recv one of its own, so that neither waits behind the other.
 //
 // Threads    one at a time (the thread that runs the communicator's operations)
 
@@ -14,11 +14,12 @@
 
 #include "base/status.h"
 #include "base/transport.h"
+#include "plan/plan.h"
 
 namespace amalgam::engine {
 
-inline constexpr int kChannels = 3;
-inline constexpr int kPairChannel = 2;
+inline constexpr int kPairChannel = plan::kChannels;
+inline constexpr int kChannels = plan::kChannels + 1;
 
 // Chooses the transport of a pair; comm implements it from what the ranks agreed at init.
 class LaneOpener {

@@ -39,7 +39,8 @@ void Operation::start(const Prepared& prepared, const Request& request, std::uin
   serial_ = serial;
   tag_plan_ = agreement_word(prepared, request);
   layout_.bind(prepared, request_);
-  empty_message_ = request.count == 0 && is_pair(request.collective);
+  pair_ = is_pair(request.collective);
+  empty_message_ = pair_ && request.count == 0;
   reduction_ = reduce::Reduction{request.type, ReduceOp::kSum, {}, {}};
   if (reduces(request.collective))
     reduction_ = reduce::lower(request.type, request.op, context.ranks, plan_->wide, request_.scalar.data());

@@ -87,6 +87,7 @@ class Operation {
   void act_sum(const Instance& at);
   void act_copy(const Instance& at);
 
+  int channel(const plan::Stage& stage) const;
   transport::SliceTag tag(std::uint32_t position, std::uint64_t bytes) const;
   std::byte* address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const;
   bool prescaled(const plan::Operand& operand) const;
@@ -102,6 +103,7 @@ class Operation {
   std::uint64_t serial_ = 0;     // unique per started operation of the context; owns positions on lanes
   std::uint32_t tag_plan_ = 0;
   bool pre_ = false;
+  bool pair_ = false;            // send or recv
   bool empty_message_ = false;   // a 0-byte send or recv still crosses, so that the two sides are matched
   std::size_t unfinished_ = 0;
   std::vector<StageRun> runs_;

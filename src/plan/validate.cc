@@ -91,7 +91,7 @@ Status roles(const Plan& plan, const Stage& stage) {
     return wrong("the collective does not reduce");
   if (stage.finish && !(folds(stage.action) || stage.action == Action::kCopy))
     return wrong("only reduce, sum and copy finish");
-  if (stage.channel < 0 || stage.channel > 255) return wrong("channel outside 0..255");
+  if (stage.channel < 0 || stage.channel >= kChannels) return wrong("channel outside 0..3");
   if (stage.after.size() > kMaxDependencies) return wrong("more than 64 dependencies");
   for (const Dependency& dependency : stage.after)
     if (!names_stage(plan, dependency.stage) || dependency.distance < Dependency::kWindow)

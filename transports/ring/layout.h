@@ -24,7 +24,6 @@ namespace amalgam::ring {
 
 inline constexpr std::size_t kPage = 4096;
 inline constexpr std::size_t kInlineBytes = 88;
-inline constexpr std::size_t kFirstLineBytes = 24;  // of these, in the cache line of the sequence
 inline constexpr std::uint64_t kMagic = 0x676e69722e6c616dULL;  // changes with the layout
 
 enum class Kind : std::uint32_t { kInline = 1, kData = 2, kReference = 3 };

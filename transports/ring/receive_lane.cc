@@ -49,8 +49,6 @@ inline const Slot* ReceiveLane::arrived(const SliceTag& expected) {
     if (!failed_.ok() || !attach_now()) return nullptr;
   }
   const Slot& slot = slots_[next_ % geometry_.slots];
-  // The second line of the slot travels together with the first rather than after it.
-  if (expected.bytes > kFirstLineBytes) __builtin_prefetch(reinterpret_cast<const std::byte*>(&slot) + 64);
   const std::uint64_t sequence = slot.sequence.load(std::memory_order_seq_cst);
   if (sequence != next_ + 1) return nothing(slot, sequence);
   const SliceTag found = slot.tag;
