@@ -49,7 +49,8 @@ Made create_one(const Environment& environment, std::string_view name) {
 
 std::span<const Factory> builtin_transports() { return kBuiltin; }
 
-Result<std::vector<std::unique_ptr<Transport>>> create_transports(const Environment& environment, std::string_view list) {
+Result<std::vector<std::unique_ptr<Transport>>> create_transports(const Environment& environment,
+                                                                  std::string_view list) {
   std::vector<std::unique_ptr<Transport>> transports;
   while (!list.empty()) {
     const std::string_view name = list.substr(0, list.find(','));

@@ -3,11 +3,13 @@
 //
 //   lanes [transport …]      default: loopback shm tcp
 //
-// Columns: half a round trip in ns; GB/s of copy-in + view-and-sum ("fold"), of copy-in + copy-out ("copy"), of slices that
-// the receiver reads where they lie ("refer"; memory from host_memory), one direction.
+// Columns: half a round trip in ns; GB/s of copy-in + view-and-sum ("fold"), of copy-in + copy-out ("copy"), of slices
+// that the receiver reads where they lie ("refer"; memory from host_memory), one direction.
 
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -122,11 +124,14 @@ double ping_pong(Rank& self, std::size_t bytes, int rounds) {
   std::vector<std::byte> data(bytes);
   self.barrier();
   return seconds([&] {
-    for (int i = 0; i < rounds; ++i) {
-      if (self.rank == 0) self.put(data), self.get(data);
-      else self.get(data), self.put(data);
-    }
-  }) / rounds / 2 * 1e9;
+           for (int i = 0; i < rounds; ++i) {
+             if (self.rank == 0)
+               self.put(data), self.get(data);
+             else
+               self.get(data), self.put(data);
+           }
+         }) /
+         rounds / 2 * 1e9;
 }
 
 // Bytes per second of the best of a few passes over `message` bytes, from rank 0 to rank 1.
@@ -137,8 +142,10 @@ double pass(Rank& self, How how, std::size_t slice, Bytes message) {
   return seconds([&] {
     for (std::size_t at = 0; at < message.size(); at += slice) {
       const Bytes piece = message.subspan(at, slice);
-      if (self.rank == 0) self.put(piece, how == How::kRefer);
-      else if (how == How::kCopy) self.get(piece);
+      if (self.rank == 0)
+        self.put(piece, how == How::kRefer);
+      else if (how == How::kCopy)
+        self.get(piece);
       else {
         const auto* in = reinterpret_cast<const float*>(self.look(slice));
         auto* out = reinterpret_cast<float*>(piece.data());
@@ -176,8 +183,8 @@ void measure(Rank& self, const std::string& name) {
     const double large = bandwidth(self, How::kFold, slice, 64 << 20);
     const double refer = bandwidth(self, How::kRefer, slice, 64 << 20);
     if (self.rank == 1)
-      std::printf("%-10s %7zu B   1 MiB: fold %5.1f copy %5.1f   64 MiB: fold %5.1f refer %5.1f GB/s\n", name.c_str(), slice,
-                  fold, copy, large, refer);
+      std::printf("%-10s %7zu B   1 MiB: fold %5.1f copy %5.1f   64 MiB: fold %5.1f refer %5.1f GB/s\n", name.c_str(),
+                  slice, fold, copy, large, refer);
   }
   std::fflush(stdout);
   self.barrier();
@@ -200,10 +207,11 @@ void run(const std::string& name) {
   }
   const pid_t child = fork();
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a rank that spins for a peer that is gone would never end
     side(0);
     std::_Exit(0);
   }
-  std::thread(side, 1).join();
+  side(1);
   waitpid(child, nullptr, 0);
 }
 

@@ -52,8 +52,8 @@ class SocketConnector final : public transport::Connector {
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     const int listener = socket(AF_INET, SOCK_STREAM, 0);
     Pair pair{socket(AF_INET, SOCK_STREAM, 0), -1};
-    if (bind(listener, generic, length) != 0 || listen(listener, 1) != 0 || getsockname(listener, generic, &length) != 0 ||
-        connect(pair[0], generic, length) != 0)
+    if (bind(listener, generic, length) != 0 || listen(listener, 1) != 0 ||
+        getsockname(listener, generic, &length) != 0 || connect(pair[0], generic, length) != 0)
       std::abort();
     pair[1] = accept(listener, nullptr, nullptr);
     close(listener);

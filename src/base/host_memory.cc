@@ -21,8 +21,9 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
-// Regions sorted by address, read under a sequence lock: a writer makes `version` odd, changes the entries, makes it even.
-// Arrays that became too small stay allocated because a reader may still look at them; their sum is less than the last one.
+// Regions sorted by address, read under a sequence lock: a writer makes `version` odd, changes the entries, makes it
+// even. Arrays that became too small stay allocated because a reader may still look at them; their sum is less than the
+// last one.
 class Table {
  public:
   bool find(const std::byte* first, std::size_t bytes, Region* region) const {
@@ -68,8 +69,8 @@ class Table {
 
     // Acquire and release keep the accesses between the two of `version` without fences.
     Region load() const {
-      return {id.load(std::memory_order_acquire), fd.load(std::memory_order_acquire), base.load(std::memory_order_acquire),
-              size.load(std::memory_order_acquire)};
+      return {id.load(std::memory_order_acquire), fd.load(std::memory_order_acquire),
+              base.load(std::memory_order_acquire), size.load(std::memory_order_acquire)};
     }
     void store(const Region& region) {
       base.store(region.base, std::memory_order_release);
@@ -81,12 +82,15 @@ class Table {
 
   bool search(const std::byte* first, std::size_t bytes, Region* region) const {
     std::size_t low = 0;
-    std::size_t high = count_.load(std::memory_order_acquire);  // before the array: arrays only grow, so it has that many
+    std::size_t high =
+        count_.load(std::memory_order_acquire);  // before the array: arrays only grow, so it has that many
     const Entry* entries = entries_.load(std::memory_order_acquire);
     while (low < high) {  // the last entry that begins at or before `first`
       const std::size_t middle = (low + high) / 2;
-      if (entries[middle].load().base <= first) low = middle + 1;
-      else high = middle;
+      if (entries[middle].load().base <= first)
+        low = middle + 1;
+      else
+        high = middle;
     }
     if (low == 0) return false;
     *region = entries[low - 1].load();
@@ -156,7 +160,8 @@ std::byte* map(int fd, std::size_t size) {
   return base;
 }
 
-// Pages now rather than in the first operation. Before Linux 5.14 the advice is unknown, and the pages come when touched.
+// Pages now rather than in the first operation. Before Linux 5.14 the advice is unknown, and the pages come when
+// touched.
 int populate(std::byte* base, std::size_t size) {
   madvise(base, size, MADV_HUGEPAGE);
   int error = 0;

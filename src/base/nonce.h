@@ -1,7 +1,7 @@
 #pragma once
 
-// Sixteen random bytes that tell one object of this machine from every other: segments, processes, transports. Equality is
-// proof of identity between ranks of one job; it is not a secret.
+// Sixteen random bytes that tell one object of this machine from every other: segments, processes, transports. Equality
+// is proof of identity between ranks of one job; it is not a secret.
 //
 // Threads    any. Errors: make_nonce() reports what getrandom said.
 

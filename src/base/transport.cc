@@ -18,8 +18,8 @@ const char* guess(const SliceTag& expected, const SliceTag& arrived) {
 
 std::string explain_mismatch(const SliceTag& expected, const SliceTag& arrived, int self, int peer) {
   const auto words = [](const SliceTag& tag) {
-    return fmt::format("communicator {:08x} operation {} plan {:08x} slice {} of {} bytes", tag.communicator, tag.sequence,
-                       tag.plan, tag.position, tag.bytes);
+    return fmt::format("communicator {:08x} operation {} plan {:08x} slice {} of {} bytes", tag.communicator,
+                       tag.sequence, tag.plan, tag.position, tag.bytes);
   };
   return fmt::format("rank {} expected from rank {}: {}; rank {} sent: {}; {}", self, peer, words(expected), peer,
                      words(arrived), guess(expected, arrived));

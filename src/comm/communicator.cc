@@ -21,6 +21,10 @@ Communicator::Communicator(const Membership& membership, CommConfig config)
 
 Communicator::~Communicator() {
   Registry::remove(this);
+  for (std::thread& thread : background_) thread.detach();  // this thread itself: its work began after the handle had gone
+  lanes_.reset();   // lanes before their transports,
+  routes_.reset();  // these before the connections they use,
+  group_.reset();   // and this before the members that its callbacks read
   magic_ = 0;
 }
 
@@ -28,8 +32,14 @@ void Communicator::release() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
+void Communicator::drop_handle() {
+  if (held_.exchange(false, std::memory_order_acq_rel)) release();
+}
+
 void Communicator::run_in_background(std::function<Status()> work) {
-  state_.begin();  // keeps the communicator: finish() waits for it
+  const Use use(this);  // the work may be over, and the last of us gone with it, before this returns
+  state_.begin();       // finish() waits for it
+  const std::lock_guard lock(background_mutex_);
   background_.emplace_back([this, work = std::move(work)] {
     const Status status = work();
     if (!status.ok()) state_.fail(status);
@@ -69,15 +79,19 @@ Status Communicator::finalize() {
 
 void Communicator::abort(const Status& reason) {
   abort_.fire();
-  if (state_.fail(reason) && ready_.load(std::memory_order_acquire)) group_->fail(reason);
+  if (state_.fail(reason) && ready_.load(std::memory_order_seq_cst)) group_->fail(reason);  // else join() tells it
   finish();
 }
 
 void Communicator::finish() {
   if (!ready_.load(std::memory_order_acquire)) abort_.fire();  // an init that nobody will use ends now
   state_.wait_until_idle();
-  for (std::thread& thread : background_) thread.join();
-  background_.clear();
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard lock(background_mutex_);
+    threads.swap(background_);
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 Result<bootstrap::UniqueId> Communicator::derive_id(const std::string& label, int leader) {

@@ -3,7 +3,8 @@
 // What an ncclComm_t points to: membership, agreed cluster, plans, lanes and state of one communicator on one rank.
 //
 // The object exists from the first moment of init (its handle is given out at once, so another thread may abort it) and is
-// counted: the handle is one reference, each running call another. Abort drops the handle's; the memory goes with the last.
+// counted: the handle is one reference, each running call and each task that has yet to run another. Abort drops the handle's;
+// the memory goes with the last.
 //
 // Threads    one thread at a time issues work; abort, async_error and failures come from any thread
 // Files      init.cc (joining), membership.cc (split, shrink), communicator.cc (life), launch/ (work)
@@ -59,6 +60,7 @@ class Communicator {
   bool alive() const { return magic_ == kMagic; }
   void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   void release();
+  void drop_handle();  // the handle's reference, once: an abort may meet the end of an init that failed because of it
 
   // --- life
   Status join();                              // waits for all ranks; the communicator is ready when it returned ok
@@ -109,6 +111,7 @@ class Communicator {
 
   volatile std::uint64_t magic_ = kMagic;     // volatile: a stale handle is looked at after the destructor cleared it
   std::atomic<int> references_{1};
+  std::atomic<bool> held_{true};              // by the user's handle
   Membership membership_;
   CommConfig config_;
   State state_;
@@ -123,6 +126,7 @@ class Communicator {
   std::unique_ptr<engine::Track> track_;
   observe::FlightRecord flight_;
   std::shared_ptr<engine::Worker> worker_;    // shared with the process's other non-blocking communicators
+  std::mutex background_mutex_;               // an abort may come while a group's end starts the work
   std::vector<std::thread> background_;
   std::mutex pool_mutex_;                     // non-blocking operations are given back by the worker
   std::vector<std::unique_ptr<engine::Operation>> pool_;

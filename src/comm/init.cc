@@ -49,7 +49,8 @@ Status Communicator::join() {
     return exchanged;
   }
   assemble_engine();
-  ready_.store(true, std::memory_order_release);
+  ready_.store(true, std::memory_order_seq_cst);
+  if (state_.failed()) group_->fail(state_.reason());  // an abort that did not see us ready leaves it to us to tell the others
   if (membership_.rank == 0) log::info("{}", describe());
   return {};
 }

@@ -6,7 +6,7 @@ bool State::fail(const Status& reason) {
   std::lock_guard lock(mutex_);
   if (!reason_.ok()) return false;
   reason_ = reason;
-  word_.fetch_or(static_cast<std::uint64_t>(reason.code()), std::memory_order_acq_rel);
+  word_.fetch_or(static_cast<std::uint64_t>(reason.code()), std::memory_order_seq_cst);
   return true;
 }
 

@@ -23,7 +23,7 @@ class State final : public engine::StopSignal {
     if ((word & kCodeMask) != 0) return static_cast<Code>(word & kCodeMask);
     return word >= kPending ? Code::kInProgress : Code::kOk;
   }
-  bool failed() const { return (word_.load(std::memory_order_acquire) & kCodeMask) != 0; }
+  bool failed() const { return (word_.load(std::memory_order_seq_cst) & kCodeMask) != 0; }  // seq_cst: Communicator::join()
   bool revoked() const { return (word_.load(std::memory_order_acquire) & kRevoked) != 0; }
   bool pending() const { return word_.load(std::memory_order_acquire) >= kPending; }
 

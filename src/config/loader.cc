@@ -13,7 +13,8 @@ namespace amalgam::config {
 namespace {
 
 // A secret is compared and used, never shown.
-std::string shown(const Row& row, std::string value) {
+std::string shown(const Settings& settings, const Row& row) {
+  std::string value = value_text(settings, row);
   return row.field == "secret" && !value.empty() ? "(hidden)" : value;
 }
 
@@ -64,7 +65,7 @@ std::string dump(const Loaded& loaded) {
   std::string text;
   for (const Row& row : table()) {
     const auto origin = loaded.origins.find(row.field);
-    text += fmt::format("{}={}   # {}\n", variable_of(row.field), shown(row, value_text(loaded.settings, row)),
+    text += fmt::format("{}={}   # {}\n", variable_of(row.field), shown(loaded.settings, row),
                         origin == loaded.origins.end() ? "default" : origin->second);
   }
   return text;

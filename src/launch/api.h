@@ -53,6 +53,13 @@ Status group_start();
 Status group_end();
 Status group_simulate_end(double* microseconds);  // the plans' prediction; launches nothing, resets the group
 
+// --- what a call would take (see amalgam_predict); the text that amalgam_describe copies
+struct Prediction {
+  double bound_us, predicted_us;
+};
+Result<Prediction> predict(Communicator* communicator, Collective collective, std::uint64_t count, DataType type);
+Result<std::string> describe(Communicator* communicator);
+
 // --- work. Count 0 collectives succeed without doing anything; 0-byte send/recv are matched.
 Status enqueue(Communicator* communicator, engine::Request request);
 

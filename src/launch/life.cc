@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 
 #include "launch/api.h"
 #include "launch/group.h"
@@ -19,23 +21,26 @@ Status told(Status status) {
   return status;
 }
 
+// Another thread may be polling the handle that it got the address of.
+void publish(Communicator** out, Communicator* communicator) {
+  std::atomic_ref<Communicator*>(*out).store(communicator, std::memory_order_release);
+}
+
 // The first half of init happens at once: the handle exists, so that another thread may abort it.
 Status init_later(Communicator** out, const Communicator::Membership& membership, const CommConfig& config) {
   auto* communicator = new Communicator(membership, config);
-  *out = communicator;
+  publish(out, communicator);
   Task task;
   task.communicator = communicator;
   task.blocking = config.blocking;
-  communicator->retain();
-  task.run = [communicator, out, blocking = config.blocking] {
+  task.run = [use = std::make_shared<comm::Use>(communicator), communicator, out, blocking = config.blocking] {
     Status joined = communicator->join();
     if (!joined.ok() && blocking) {  // NCCL gives no handle for a failed blocking init
-      *out = nullptr;
-      communicator->release();
+      publish(out, nullptr);
+      communicator->drop_handle();
     } else if (!joined.ok()) {
       log::error("{}", joined.message());
     }
-    communicator->release();
     return joined;
   };
   return Group::current().add(std::move(task));
@@ -48,10 +53,10 @@ Status make_later(Communicator* parent, Communicator** out, Maker make) {
   Task task;
   task.communicator = parent;
   task.blocking = parent->config().blocking;
-  task.run = [out, make = std::move(make)] {
+  task.run = [use = std::make_shared<comm::Use>(parent), out, make = std::move(make)] {
     Result<Communicator*> made = make();
     if (!made) return made.status();
-    std::atomic_ref<Communicator*>(*out).store(*made, std::memory_order_release);  // a caller may be polling it
+    publish(out, *made);
     return Status();
   };
   return Group::current().add(std::move(task));
@@ -135,13 +140,14 @@ Status finalize(Communicator* communicator) {
 Status destroy(Communicator* communicator) {
   communicator->finish();
   if (!communicator->finalized()) (void)communicator->finalize();  // what failed before has been reported; the memory goes anyway
-  communicator->release();
+  communicator->drop_handle();
   return {};
 }
 
 Status abort(Communicator* communicator) {
+  comm::Use use(communicator);  // an init that fails because of us drops the handle
   communicator->abort(Status(Code::kAborted, fmt::format("rank {} aborted the communicator", communicator->rank())));
-  communicator->release();
+  communicator->drop_handle();
   return {};
 }
 

@@ -39,7 +39,8 @@ FlightEntry unpack(const Words& words) {
 }  // namespace
 
 // Version 2t+1 while entry t is being written, 2t+2 once it is whole: a reader sees from it whether what it copied is
-// one entry. Words are atomics because a reader may look while the owner writes.
+// one entry. Words are atomics because a reader may look while the owner writes; release and acquire on each of them keep
+// it between the two looks at the version (thread sanitizers do not know fences).
 struct FlightRecord::Cell {
   std::atomic<std::uint64_t> version{0};
   std::array<std::atomic<std::uint64_t>, kWords> words{};
@@ -56,8 +57,7 @@ std::uint64_t FlightRecord::enter(const FlightEntry& entry) {
   Cell& cell = cells_[ticket % size_];
   const Words words = pack(entry);
   cell.version.store(2 * ticket + 1, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_release);
-  for (std::size_t i = 0; i < kWords; ++i) cell.words[i].store(words[i], std::memory_order_relaxed);
+  for (std::size_t i = 0; i < kWords; ++i) cell.words[i].store(words[i], std::memory_order_release);
   cell.version.store(2 * ticket + 2, std::memory_order_release);
   next_.store(ticket + 1, std::memory_order_release);
   return ticket;
@@ -66,7 +66,7 @@ std::uint64_t FlightRecord::enter(const FlightEntry& entry) {
 void FlightRecord::complete(std::uint64_t ticket, std::int64_t now_ns) {
   Cell& cell = cells_[ticket % size_];
   if (cell.version.load(std::memory_order_relaxed) != 2 * ticket + 2) return;  // a newer entry took the place
-  cell.words[kCompleted].store(static_cast<std::uint64_t>(now_ns), std::memory_order_relaxed);
+  cell.words[kCompleted].store(static_cast<std::uint64_t>(now_ns), std::memory_order_release);
 }
 
 std::vector<FlightEntry> FlightRecord::snapshot() const {
@@ -76,8 +76,7 @@ std::vector<FlightEntry> FlightRecord::snapshot() const {
     const Cell& cell = cells_[ticket % size_];
     if (cell.version.load(std::memory_order_acquire) != 2 * ticket + 2) continue;
     Words words;
-    for (std::size_t i = 0; i < kWords; ++i) words[i] = cell.words[i].load(std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_acquire);
+    for (std::size_t i = 0; i < kWords; ++i) words[i] = cell.words[i].load(std::memory_order_acquire);
     if (cell.version.load(std::memory_order_relaxed) == 2 * ticket + 2) entries.push_back(unpack(words));
   }
   return entries;

@@ -72,13 +72,18 @@ def check_format():
     return [f"{name}: not formatted, run ./dev fmt" for name in files] or ([result.stderr] if result.returncode else [])
 
 
+def relative(line):
+    path, separator, rest = line.partition(":")
+    return os.path.relpath(os.path.normpath(project.ROOT / "build" / path), project.ROOT) + separator + rest
+
+
 def tidy(name, build_dir, config):
     def check():
         result = run(["clang-tidy", "--quiet", "-p", str(build_dir), "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-pragma-once-outside-header", name])
         lines = [line for line in result.stdout.splitlines() if ": error:" in line or ": warning:" in line]
         if result.returncode and not lines:
             lines = [f"{name}: clang-tidy failed: {(result.stderr or result.stdout).strip()[-800:]}"]
-        return [line.replace(f"{project.ROOT}/", "") for line in lines]
+        return [relative(line) for line in lines]
 
     return unless_stamped("tidy", name, config, check)
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// A transport around another one, and lanes around its lanes: everything passes through. The decorators faults, rate and
-// trace override what they change; without them in the list of transports no code of theirs runs.
+// A transport around another one, and lanes around its lanes: everything passes through. The decorators faults, rate
+// and trace override what they change; without them in the list of transports no code of theirs runs.
 //
 // Threads, ownership, errors: those of what is wrapped, which is owned.
 
@@ -70,14 +70,16 @@ class Transport : public transport::Transport {
   }
   Result<std::unique_ptr<transport::ReceiveLane>> open_receive(int peer, int channel) override {
     auto lane = inner_->open_receive(peer, channel);
-    return lane.ok() ? Result<std::unique_ptr<transport::ReceiveLane>>(wrap(lane.take(), peer, channel)) : std::move(lane);
+    return lane.ok() ? Result<std::unique_ptr<transport::ReceiveLane>>(wrap(lane.take(), peer, channel))
+                     : std::move(lane);
   }
 
  protected:
   Transport(std::string name, std::unique_ptr<transport::Transport> inner)
       : name_(std::move(name)), inner_(std::move(inner)) {}
 
-  virtual std::unique_ptr<transport::SendLane> wrap(std::unique_ptr<transport::SendLane> lane, int peer, int channel) = 0;
+  virtual std::unique_ptr<transport::SendLane> wrap(std::unique_ptr<transport::SendLane> lane, int peer,
+                                                    int channel) = 0;
   virtual std::unique_ptr<transport::ReceiveLane> wrap(std::unique_ptr<transport::ReceiveLane> lane, int peer,
                                                        int channel) = 0;
 

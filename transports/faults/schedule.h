@@ -1,7 +1,7 @@
 #pragma once
 
-// What goes wrong, and when: the value of AMALGAM_FAULTS. Items are separated by commas; K counts the slices of a lane from 0
-// and every lane keeps the schedule for itself.
+// What goes wrong, and when: the value of AMALGAM_FAULTS. Items are separated by commas; K counts the slices of a lane
+// from 0 and every lane keeps the schedule for itself.
 //
 //   send@K:N            slice K is refused N times before it may go
 //   receive@K:N         slice K seems absent for N looks

@@ -1,12 +1,14 @@
 #pragma once
 
-// Who lives in this process: the ranks (of any communicator) that threads of one process run, so that they find each other.
+// Who lives in this process: the ranks (of any communicator) that threads of one process run, so that they find each
+// other.
 //
-// An Endpoint is one rank of one communicator; it keeps the rings on which that rank sends. The registry knows endpoints
-// by communicator and rank and keeps none alive.
+// An Endpoint is one rank of one communicator; it keeps the rings on which that rank sends. The registry knows
+// endpoints by communicator and rank and keeps none alive.
 //
 // Threads    any; a mutex guards the registry and each endpoint's table. Taken by describe, learn and open only.
-// Ownership  endpoints are shared by their transport and by the lanes that lead to or from them: a lane must be able to ring
+// Ownership  endpoints are shared by their transport and by the lanes that lead to or from them: a lane must be able to
+// ring
 //            a peer whose transport is just being closed by another thread.
 
 #include <cstdint>

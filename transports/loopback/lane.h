@@ -13,7 +13,9 @@ namespace amalgam::loopback {
 class SendLane final : public ring::SendLane {
  public:
   SendLane(std::shared_ptr<Memory> memory, std::shared_ptr<Endpoint> receiver, int self, int peer)
-      : ring::SendLane(memory->ring().geometry, self, peer), memory_(std::move(memory)), receiver_(std::move(receiver)) {
+      : ring::SendLane(memory->ring().geometry, self, peer),
+        memory_(std::move(memory)),
+        receiver_(std::move(receiver)) {
     use(memory_->ring(), &receiver_->bell());
   }
   ~SendLane() override { say_goodbye(); }

@@ -51,7 +51,8 @@ std::shared_ptr<Endpoint> Transport::find(int peer, const std::vector<std::byte>
 }
 
 bool Transport::receives_from(int peer) {
-  return peer >= 0 && static_cast<std::size_t>(peer) < peers_.size() && peers_[static_cast<std::size_t>(peer)] != nullptr;
+  return peer >= 0 && static_cast<std::size_t>(peer) < peers_.size() &&
+         peers_[static_cast<std::size_t>(peer)] != nullptr;
 }
 
 Result<std::unique_ptr<transport::SendLane>> Transport::open_send(int peer, int channel) {

@@ -2,8 +2,8 @@
 
 // Slices between ranks that are threads of one process: a ring in private memory, and any bytes by reference.
 //
-// A peer is here when its description carries the nonce of an endpoint that is registered in this very process (and this
-// very process id: a forked child inherits the registry but not the threads).
+// A peer is here when its description carries the nonce of an endpoint that is registered in this very process (and
+// this very process id: a forked child inherits the registry but not the threads).
 //
 // Threads, ownership, errors: base/transport.h. A lane may outlive its transport.
 

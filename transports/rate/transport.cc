@@ -18,7 +18,8 @@ bool Wire::free() const { return bytes_per_second_ == 0 || now_ns() >= free_at_n
 
 void Wire::occupy(std::size_t bytes) {
   if (bytes_per_second_ == 0) return;
-  const auto takes = static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(bytes_per_second_));
+  const auto takes =
+      static_cast<std::int64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(bytes_per_second_));
   const std::int64_t now = now_ns();
   std::int64_t free_at = free_at_ns_.load(std::memory_order_relaxed);
   while (!free_at_ns_.compare_exchange_weak(free_at, std::max(now, free_at) + takes, std::memory_order_relaxed)) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Limits what a rank sends over the wrapped transport to so many bytes per second, all lanes together: a slower wire for
-// tests of plans and for measurements. A slice waits until the ones before it have had their time; it is never cut.
+// Limits what a rank sends over the wrapped transport to so many bytes per second, all lanes together: a slower wire
+// for tests of plans and for measurements. A slice waits until the ones before it have had their time; it is never cut.
 
 #include <atomic>
 #include <cstdint>

@@ -8,10 +8,10 @@
 //   3 look at its lanes once more        c sleepers = 0, word + 1, wake
 //   4 sleep while word == seen
 //
-// Either 2 precedes b, and the ringer wakes; or b precedes 2, then a precedes 3, and the sleeper sees what was published
-// (Dekker). 1 must precede 2: were it the other way round, a ringer between them could clear `sleepers` and raise the
-// word, and this sleeper would sleep on the new word with nobody told to wake it. As it is, whoever clears the sleeper's
-// mark also makes the word differ from what it saw. Several sleepers may share a bell: waking wakes all.
+// Either 2 precedes b, and the ringer wakes; or b precedes 2, then a precedes 3, and the sleeper sees what was
+// published (Dekker). 1 must precede 2: were it the other way round, a ringer between them could clear `sleepers` and
+// raise the word, and this sleeper would sleep on the new word with nobody told to wake it. As it is, whoever clears
+// the sleeper's mark also makes the word differ from what it saw. Several sleepers may share a bell: waking wakes all.
 //
 // Threads    any. Lies in shared memory, so no pointer in it. wait() returns early for no reason, or after `limit`.
 

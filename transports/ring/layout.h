@@ -1,17 +1,18 @@
 #pragma once
 
-// The memory of one lane: a ring of slots that one rank fills and another one empties. Used by loopback (heap) and by shm.
+// The memory of one lane: a ring of slots that one rank fills and another one empties. Used by loopback (heap) and by
+// shm.
 //
 //   control   one page: who made it, the receiver's tail, who has gone
-//   slots     128 bytes each: sequence, tag, and the payload itself when it is small, so a tiny message is one cache line
-//   data      slot_bytes each, page aligned
+//   slots     128 bytes each: sequence, tag, and the payload itself when it is small, so a tiny message is one cache
+//   line data      slot_bytes each, page aligned
 //
 // Every word has one writer. Slice n (from 0) lies in slot n % slots; its sequence word becomes n + 1 when it is whole.
 // The tail is the number of slices that the receiver no longer needs. Both are written seq_cst: the writer looks at the
 // other side's sleepers afterwards (doorbell.h).
 //
-// The peer may be broken: the receiver takes nothing from here but the sequence, the tag (compared with its own) and the
-// kind, and checks a reference before it follows it.
+// The peer may be broken: the receiver takes nothing from here but the sequence, the tag (compared with its own) and
+// the kind, and checks a reference before it follows it.
 
 #include <atomic>
 #include <cstddef>
@@ -53,9 +54,9 @@ struct Control {
   std::uint32_t slots;
   std::uint32_t slot_bytes;
   Nonce nonce;
-  alignas(128) std::atomic<std::uint64_t> tail;             // written by the receiver
-  alignas(128) std::atomic<std::uint32_t> sender_gone;      // written by the sender
-  alignas(128) std::atomic<std::uint32_t> receiver_gone;    // written by the receiver
+  alignas(128) std::atomic<std::uint64_t> tail;           // written by the receiver
+  alignas(128) std::atomic<std::uint32_t> sender_gone;    // written by the sender
+  alignas(128) std::atomic<std::uint32_t> receiver_gone;  // written by the receiver
 };
 static_assert(sizeof(Control) <= kPage);
 

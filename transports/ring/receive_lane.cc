@@ -24,8 +24,10 @@ void ReceiveLane::say_goodbye() {
 Result<const std::byte*> ReceiveLane::view(const SliceTag& expected) {
   const Slot* slot = arrived(expected);
   const std::byte* where = slot == nullptr ? nullptr : locate(*slot, expected.bytes);
-  if (where != nullptr) ++next_;
-  else if (!failed_.ok()) return failed_;
+  if (where != nullptr)
+    ++next_;
+  else if (!failed_.ok())
+    return failed_;
   return where;
 }
 
@@ -66,8 +68,8 @@ bool ReceiveLane::attach_now() {
 const Slot* ReceiveLane::nothing(const Slot& slot, std::uint64_t sequence) {
   const std::uint64_t previous = next_ < geometry_.slots ? 0 : next_ + 1 - geometry_.slots;
   if (sequence != previous) {
-    failed_ = Status(Code::kProtocol, fmt::format("rank {} wrote sequence {} where rank {} waits for {}", peer_, sequence,
-                                                  self_, next_ + 1));
+    failed_ = Status(Code::kProtocol, fmt::format("rank {} wrote sequence {} where rank {} waits for {}", peer_,
+                                                  sequence, self_, next_ + 1));
   } else if (control_->sender_gone.load(std::memory_order_seq_cst) != 0 && next_ == tail_ &&
              slot.sequence.load(std::memory_order_seq_cst) == previous) {
     failed_ = Status(Code::kRemote, fmt::format("rank {} closed its lane to rank {}", peer_, self_));

@@ -3,9 +3,11 @@
 // The receiving half of a ring. A subclass finds the ring (attach, tried until it is there) and follows references
 // (resolve). Polling reads one cache line; nothing found in the ring is used before it was compared or checked.
 //
-// Threads    one at a time. Ownership: the subclass keeps ring and bell alive as long as the lane; a view lies in the ring
+// Threads    one at a time. Ownership: the subclass keeps ring and bell alive as long as the lane; a view lies in the
+// ring
 //            or in memory that resolve() gave, and stays until release().
-// Errors     sticky: another tag or an impossible header is kProtocol; nothing to come from a sender that has gone, kRemote.
+// Errors     sticky: another tag or an impossible header is kProtocol; nothing to come from a sender that has gone,
+// kRemote.
 
 #include "base/transport.h"
 #include "transports/ring/doorbell.h"

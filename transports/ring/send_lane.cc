@@ -76,7 +76,8 @@ inline bool SendLane::ready(std::size_t bytes) {
   if (slots_ == nullptr || bytes > geometry_.slot_bytes || !failed_.ok()) [[unlikely]] {
     if (!failed_.ok()) return false;
     if (bytes > geometry_.slot_bytes) {
-      failed_ = Status(Code::kInvalidArgument, fmt::format("slice of {} bytes, slots have {}", bytes, geometry_.slot_bytes));
+      failed_ =
+          Status(Code::kInvalidArgument, fmt::format("slice of {} bytes, slots have {}", bytes, geometry_.slot_bytes));
       return false;
     }
     if (!attach_now()) return false;
@@ -93,8 +94,8 @@ bool SendLane::attach_now() {
 bool SendLane::refresh_tail() {
   const std::uint64_t tail = control_->tail.load(std::memory_order_seq_cst);
   if (tail - tail_seen_ > head_ - tail_seen_) {
-    failed_ = Status(Code::kProtocol, fmt::format("rank {} released slice {} of its lane from rank {}, which sent {}", peer_,
-                                                  tail, self_, head_));
+    failed_ = Status(Code::kProtocol, fmt::format("rank {} released slice {} of its lane from rank {}, which sent {}",
+                                                  peer_, tail, self_, head_));
     return false;
   }
   tail_seen_ = tail;

@@ -3,8 +3,8 @@
 // The sending half of a ring, whoever provides the memory.
 //
 // A subclass gives the ring and the peer's doorbell at the first use (attach), and may describe bytes that the peer can
-// read where they lie (describe). Everything else is here: a slice costs one copy, one published word and one look at the
-// peer's sleepers; the peer's tail is read only when the tail seen last leaves no free slot.
+// read where they lie (describe). Everything else is here: a slice costs one copy, one published word and one look at
+// the peer's sleepers; the peer's tail is read only when the tail seen last leaves no free slot.
 //
 // Threads    one at a time. Ownership: the subclass keeps ring and bell alive as long as the lane.
 // Errors     sticky. A tail that this lane never allowed is kProtocol; a full ring whose receiver has gone is kRemote.

@@ -1,7 +1,7 @@
 #pragma once
 
-// A rank's directory (layout.h): the owner's, created; and a peer's, mapped. Mapping a peer's and finding its nonce inside is
-// the test for "same machine": nothing else is believed.
+// A rank's directory (layout.h): the owner's, created; and a peer's, mapped. Mapping a peer's and finding its nonce
+// inside is the test for "same machine": nothing else is believed.
 //
 // Threads    reading: any; publishing: the lane's thread. Ownership: owns its segment or mapping.
 
@@ -33,8 +33,8 @@ class Directory {
   Head& head() const { return *reinterpret_cast<Head*>(base_); }
   Status check(const Identity& owner) const;
 
-  Segment segment_;    // when created
-  Mapping mapping_;    // when opened
+  Segment segment_;  // when created
+  Mapping mapping_;  // when opened
   std::byte* base_ = nullptr;
   int ranks_ = 0;
 };

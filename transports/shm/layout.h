@@ -1,7 +1,7 @@
 #pragma once
 
-// The directory: one small segment per rank and communicator in which that rank tells the others, as sender, where the ring
-// of each lane is, once it exists. It also holds the rank's doorbell and, for each peer, how this rank reaches it.
+// The directory: one small segment per rank and communicator in which that rank tells the others, as sender, where the
+// ring of each lane is, once it exists. It also holds the rank's doorbell and, for each peer, how this rank reaches it.
 //
 //   head      one page: identity, doorbell
 //   entries   ranks × kChannels × 64 bytes; entry (peer, channel) is written by the owner, polled by that peer

@@ -28,8 +28,8 @@ struct Peer {
 struct Neighbourhood {
   int rank = 0;
   ring::Geometry geometry;
-  Directory directory;                        // this rank's
-  std::vector<std::unique_ptr<Peer>> peers;   // by rank; null: not on this machine
+  Directory directory;                       // this rank's
+  std::vector<std::unique_ptr<Peer>> peers;  // by rank; null: not on this machine
 };
 
 }  // namespace amalgam::shm

@@ -1,7 +1,7 @@
 #pragma once
 
-// The receiver looks into the sender's directory until the ring is there, maps it, and keeps the mappings of the regions that
-// slices by reference lie in.
+// The receiver looks into the sender's directory until the ring is there, maps it, and keeps the mappings of the
+// regions that slices by reference lie in.
 
 #include <memory>
 #include <vector>

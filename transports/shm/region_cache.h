@@ -1,9 +1,10 @@
 #pragma once
 
-// The regions of one peer's host memory (base/host_memory.h) that are mapped here, so that slices sent by reference are read
-// where they lie. A region is mapped once, at its first use, read-only.
+// The regions of one peer's host memory (base/host_memory.h) that are mapped here, so that slices sent by reference are
+// read where they lie. A region is mapped once, at its first use, read-only.
 //
-// Threads    any (a lock, taken when a lane meets a region that is new to it). Ownership: shared between cache and lanes,
+// Threads    any (a lock, taken when a lane meets a region that is new to it). Ownership: shared between cache and
+// lanes,
 //            because a cache that is full forgets regions whose views a lane may still hold out.
 // Errors     a reference to anything but a sealed region of that peer is kProtocol.
 

@@ -4,8 +4,8 @@
 //
 // Memory is a memfd, which no size of /dev/shm limits and which leaves nothing behind. A peer opens it through
 // /proc/<pid>/fd/<fd>. Where that is impossible (another pid namespace) and both see one /dev/shm, it is a file there,
-// mode 0600, unlinked as soon as the peer has mapped it. The name contains a nonce; a path that leads to anything but that
-// name is not opened, and memfds are sealed against shrinking, so a peer cannot make us fault.
+// mode 0600, unlinked as soon as the peer has mapped it. The name contains a nonce; a path that leads to anything but
+// that name is not opened, and memfds are sealed against shrinking, so a peer cannot make us fault.
 //
 // Threads    one at a time. Ownership: a Segment owns mapping, descriptor and name. Errors: kSystem with errno.
 
@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "base/nonce.h"
 #include "base/status.h"
@@ -51,7 +52,13 @@ class Segment {
   Segment() = default;
   static Result<Segment> create(const Nonce& nonce, std::size_t size, Reach reach);
   Segment(Segment&&) = default;
-  Segment& operator=(Segment&&) = default;
+  Segment& operator=(Segment&& other) noexcept {
+    unlink();
+    mapping_ = std::move(other.mapping_);
+    fd_ = std::move(other.fd_);
+    path_ = std::exchange(other.path_, {});
+    return *this;
+  }
   ~Segment() { unlink(); }
 
   std::byte* base() const { return mapping_.base(); }

@@ -19,7 +19,8 @@ SendLane::SendLane(std::shared_ptr<Neighbourhood> here, int peer, int channel)
     : ring::SendLane(here->geometry, here->rank, peer),
       here_(std::move(here)),
       channel_(channel),
-      reach_(here_->peers[static_cast<std::size_t>(peer)]->directory.reach(here_->rank).load(std::memory_order_acquire)) {}
+      reach_(
+          here_->peers[static_cast<std::size_t>(peer)]->directory.reach(here_->rank).load(std::memory_order_acquire)) {}
 
 SendLane::~SendLane() {
   if (segment_.base() == nullptr) return;
@@ -30,7 +31,8 @@ SendLane::~SendLane() {
 Status SendLane::attach() {
   auto nonce = make_nonce();
   if (!nonce.ok()) return nonce.status();
-  auto segment = Segment::create(*nonce, segment_bytes(geometry()), reach_ == Reach::kName ? Reach::kName : Reach::kProc);
+  auto segment =
+      Segment::create(*nonce, segment_bytes(geometry()), reach_ == Reach::kName ? Reach::kName : Reach::kProc);
   if (!segment.ok()) return segment.status();
   segment_ = segment.take();
   const ring::Ring ring{segment_.base(), geometry()};

@@ -1,7 +1,7 @@
 #pragma once
 
-// The sender owns the lane's ring. It is created at the first slice, so lanes that are never used cost nothing, in the way in
-// which the receiver said that it can reach this process; then its place is published in this rank's directory.
+// The sender owns the lane's ring. It is created at the first slice, so lanes that are never used cost nothing, in the
+// way in which the receiver said that it can reach this process; then its place is published in this rank's directory.
 
 #include <memory>
 

@@ -38,7 +38,8 @@ Result<std::vector<std::byte>> Transport::describe() {
   if (!memory.ok()) return memory.status();
   const Identity identity{environment_.rank, environment_.ranks, environment_.communicator, *nonce};
   auto directory = Directory::create(identity, options_.offer_name ? Reach::kName : Reach::kProc);
-  if (!directory.ok() && options_.offer_name) directory = Directory::create(identity, Reach::kProc);  // /dev/shm is full or absent
+  if (!directory.ok() && options_.offer_name)
+    directory = Directory::create(identity, Reach::kProc);  // /dev/shm is full or absent
   if (!directory.ok()) return directory.status();
   here_->directory = directory.take();
   return Description{host_, getpid(), here_->directory.fd(), *nonce, *memory}.encode();

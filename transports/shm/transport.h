@@ -6,8 +6,8 @@
 //   learn      maps the directories of ranks with the same host identity; who cannot be mapped is not a neighbour
 //   open       cheap; the sender makes a ring at its first slice, the receiver maps it when it appears
 //
-// receives_from(peer) says that this rank can map what the peer makes. A pair may use shm when both of its ranks say so:
-// a sender needs the receiver's directory, for its doorbell and to know by which way the ring will be opened.
+// receives_from(peer) says that this rank can map what the peer makes. A pair may use shm when both of its ranks say
+// so: a sender needs the receiver's directory, for its doorbell and to know by which way the ring will be opened.
 //
 // Threads, ownership, errors: base/transport.h. A lane may outlive its transport. No system call per slice but to wake.
 

@@ -1,12 +1,14 @@
 #pragma once
 
-// The sockets between two ranks on one channel. Both directions use them: slice n of a lane goes over socket n % count, so the
-// receiver knows where each slice comes from without being told, and no slice waits in a full socket while another is idle.
+// The sockets between two ranks on one channel. Both directions use them: slice n of a lane goes over socket n % count,
+// so the receiver knows where each slice comes from without being told, and no slice waits in a full socket while
+// another is idle.
 //
-// The sockets come from the bootstrap layer (transport::Connector), authenticated; they are asked for at the first use of
-// the link and collected one by one when a slice needs them.
+// The sockets come from the bootstrap layer (transport::Connector), authenticated; they are asked for at the first use
+// of the link and collected one by one when a slice needs them.
 //
-// Threads    one at a time; its two lanes belong to one thread. Ownership: shared by the two lanes, closed with the last.
+// Threads    one at a time; its two lanes belong to one thread. Ownership: shared by the two lanes, closed with the
+// last.
 
 #include <vector>
 
@@ -27,7 +29,7 @@ class Link {
   Link(transport::Connector* connector, int peer, std::vector<Stream> streams);
 
   std::size_t count() const { return streams_.size(); }
-  Result<int> socket(std::size_t index);                       // -1: not connected yet
+  Result<int> socket(std::size_t index);  // -1: not connected yet
   int known_socket(std::size_t index) const { return sockets_[index].get(); }
 
  private:

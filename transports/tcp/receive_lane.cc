@@ -56,7 +56,8 @@ Result<bool> ReceiveLane::advance(std::size_t got, const SliceTag& expected) {
   got_ += got;
   if (!had_header && got_ >= kFrameBytes) {
     const SliceTag arrived = decode(frame_);
-    if (arrived != expected) return fail(Status(Code::kProtocol, transport::explain_mismatch(expected, arrived, self_, peer_)));
+    if (arrived != expected)
+      return fail(Status(Code::kProtocol, transport::explain_mismatch(expected, arrived, self_, peer_)));
   }
   if (got_ < kFrameBytes + expected.bytes) return false;
   got_ = 0;
@@ -69,7 +70,8 @@ Result<bool> ReceiveLane::explain(ssize_t got, int error_number) {
     return fail(Status(Code::kRemote, fmt::format("rank {} closed its connection to rank {}", peer_, self_)));
   if (error_number == EAGAIN || error_number == EWOULDBLOCK || error_number == EINTR) return false;
   const Status cause = system_error(fmt::format("rank {}: receiving from rank {}", self_, peer_), error_number);
-  return fail(Status(error_number == ETIMEDOUT || error_number == EHOSTUNREACH ? Code::kRemote : Code::kSystem, cause.message()));
+  return fail(Status(error_number == ETIMEDOUT || error_number == EHOSTUNREACH ? Code::kRemote : Code::kSystem,
+                     cause.message()));
 }
 
 }  // namespace amalgam::tcp

@@ -1,7 +1,7 @@
 #pragma once
 
-// Receives frames from a link: the header into the lane, the payload straight into its destination, in one call and never a
-// byte beyond the frame. view() receives into a ring of the lane's own.
+// Receives frames from a link: the header into the lane, the payload straight into its destination, in one call and
+// never a byte beyond the frame. view() receives into a ring of the lane's own.
 //
 // Errors     sticky. Another tag is kProtocol; a peer that closed or reset its end is kRemote.
 

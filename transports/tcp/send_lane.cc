@@ -19,7 +19,8 @@ Result<bool> SendLane::fail(Status status) {
 Result<bool> SendLane::send(const SliceTag& tag, ConstBytes bytes) {
   if (!failed_.ok()) return failed_;
   if (bytes.size() > slice_bytes_)
-    return fail(Status(Code::kInvalidArgument, fmt::format("slice of {} bytes, lanes take {}", bytes.size(), slice_bytes_)));
+    return fail(
+        Status(Code::kInvalidArgument, fmt::format("slice of {} bytes, lanes take {}", bytes.size(), slice_bytes_)));
   auto fd = link_->socket(turn());
   if (!fd.ok()) return fail(fd.status());
   return *fd < 0 ? Result<bool>(false) : push(*fd, tag, bytes);
@@ -45,11 +46,13 @@ Result<bool> SendLane::push(int fd, const SliceTag& tag, ConstBytes bytes) {
 }
 
 Result<bool> SendLane::explain(int error_number) {
-  if (error_number == EAGAIN || error_number == EWOULDBLOCK || error_number == EINTR || error_number == ENOBUFS) return false;
+  if (error_number == EAGAIN || error_number == EWOULDBLOCK || error_number == EINTR || error_number == ENOBUFS)
+    return false;
   if (error_number == EPIPE || error_number == ECONNRESET)
     return fail(Status(Code::kRemote, fmt::format("rank {} closed its connection to rank {}", peer_, self_)));
   const Status cause = system_error(fmt::format("rank {}: sending to rank {}", self_, peer_), error_number);
-  return fail(Status(error_number == ETIMEDOUT || error_number == EHOSTUNREACH ? Code::kRemote : Code::kSystem, cause.message()));
+  return fail(Status(error_number == ETIMEDOUT || error_number == EHOSTUNREACH ? Code::kRemote : Code::kSystem,
+                     cause.message()));
 }
 
 Result<std::byte*> SendLane::reserve(const SliceTag& tag) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Sends frames over a link: header and payload in one call, straight from the caller's memory. A slice that the socket took
-// only in part is continued by the next call with the same arguments.
+// Sends frames over a link: header and payload in one call, straight from the caller's memory. A slice that the socket
+// took only in part is continued by the next call with the same arguments.
 //
 // Errors     sticky. A peer that closed or reset its end is kRemote.
 

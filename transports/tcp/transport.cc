@@ -70,7 +70,8 @@ std::vector<Stream> Transport::streams(int peer, int channel) const {
 
 Result<std::shared_ptr<Link>> Transport::link(int peer, int channel) {
   if (!receives_from(peer)) return Status(Code::kInvalidUsage, fmt::format("rank {} is not reached by tcp", peer));
-  if (channel < 0 || channel > 255) return Status(Code::kInvalidArgument, fmt::format("channel {}: tcp has 256", channel));
+  if (channel < 0 || channel > 255)
+    return Status(Code::kInvalidArgument, fmt::format("channel {}: tcp has 256", channel));
   std::weak_ptr<Link>& known = links_[{peer, channel}];
   auto link = known.lock();
   if (link == nullptr) known = link = std::make_shared<Link>(environment_.connector, peer, streams(peer, channel));
@@ -80,13 +81,15 @@ Result<std::shared_ptr<Link>> Transport::link(int peer, int channel) {
 Result<std::unique_ptr<transport::SendLane>> Transport::open_send(int peer, int channel) {
   auto shared = link(peer, channel);
   if (!shared.ok()) return shared.status();
-  return std::unique_ptr<transport::SendLane>(new SendLane(shared.take(), options_.slice_bytes, environment_.rank, peer));
+  return std::unique_ptr<transport::SendLane>(
+      new SendLane(shared.take(), options_.slice_bytes, environment_.rank, peer));
 }
 
 Result<std::unique_ptr<transport::ReceiveLane>> Transport::open_receive(int peer, int channel) {
   auto shared = link(peer, channel);
   if (!shared.ok()) return shared.status();
-  return std::unique_ptr<transport::ReceiveLane>(new ReceiveLane(shared.take(), capabilities(), environment_.rank, peer));
+  return std::unique_ptr<transport::ReceiveLane>(
+      new ReceiveLane(shared.take(), capabilities(), environment_.rank, peer));
 }
 
 }  // namespace amalgam::tcp

@@ -1,12 +1,13 @@
 #pragma once
 
-// Slices over TCP. Each address at which a rank listens is a rail: rail i of one rank meets rail i of the other, the shorter
-// list repeated. A pair of ranks has `sockets_per_rail` sockets per channel and rail, and deals slices over them in turn.
+// Slices over TCP. Each address at which a rank listens is a rail: rail i of one rank meets rail i of the other, the
+// shorter list repeated. A pair of ranks has `sockets_per_rail` sockets per channel and rail, and deals slices over
+// them in turn.
 //
 // Sleeping: no doorbell; lanes have poll_fd().
 //
-// Threads, ownership, errors: base/transport.h. The two lanes of a pair and channel share their sockets and must belong to
-// one thread. A lane may outlive its transport, not the connector.
+// Threads, ownership, errors: base/transport.h. The two lanes of a pair and channel share their sockets and must belong
+// to one thread. A lane may outlive its transport, not the connector.
 
 #include <map>
 #include <optional>
@@ -41,9 +42,9 @@ class Transport final : public transport::Transport {
 
   const transport::Environment environment_;
   const Options options_;
-  std::vector<SocketAddress> rails_;                                  // this rank's
-  std::vector<std::optional<std::vector<SocketAddress>>> peers_;      // by rank
-  std::map<std::pair<int, int>, std::weak_ptr<Link>> links_;          // by peer and channel, while a lane uses it
+  std::vector<SocketAddress> rails_;                              // this rank's
+  std::vector<std::optional<std::vector<SocketAddress>>> peers_;  // by rank
+  std::map<std::pair<int, int>, std::weak_ptr<Link>> links_;      // by peer and channel, while a lane uses it
 };
 
 Result<std::unique_ptr<transport::Transport>> create(const transport::Environment& environment);  // for the registry

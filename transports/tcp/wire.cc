@@ -38,8 +38,8 @@ void encode_address(Writer& writer, const SocketAddress& address) {
   }
 }
 
-// `scope` of a link-local address is the sender's interface number, which is the receiver's own affair on another host; it is
-// carried because on one host it is right, and elsewhere the connector binds the local address of that rail.
+// `scope` of a link-local address is the sender's interface number, which is the receiver's own affair on another host;
+// it is carried because on one host it is right, and elsewhere the connector binds the local address of that rail.
 bool decode_address(Reader& reader, SocketAddress* address) {
   const auto family = reader.integer<std::uint8_t>();
   const auto port = reader.integer<std::uint16_t>();

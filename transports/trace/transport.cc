@@ -19,15 +19,18 @@ constexpr const char* kEvents[] = {"sent", "referred", "received", "released"};
 void Journal::add(Event event, int peer, int channel, const transport::SliceTag& tag) {
   const Record record{Clock::now(), event, peer, channel, tag};
   const std::lock_guard lock(mutex_);
-  if (ring_.size() < kMost) ring_.push_back(record);
-  else ring_[next_] = record;
+  if (ring_.size() < kMost)
+    ring_.push_back(record);
+  else
+    ring_[next_] = record;
   next_ = (next_ + 1) % kMost;
 }
 
 std::vector<Record> Journal::records() const {
   const std::lock_guard lock(mutex_);
   std::vector<Record> sorted = ring_;
-  if (sorted.size() == kMost) std::rotate(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(next_), sorted.end());
+  if (sorted.size() == kMost)
+    std::rotate(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(next_), sorted.end());
   return sorted;
 }
 
@@ -36,10 +39,11 @@ std::string Journal::text(int rank) const {
   const std::vector<Record> all = records();
   for (const Record& r : all) {
     const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(r.when - all.front().when).count();
-    text += fmt::format("{} ns rank {} {} peer {} channel {}", since, rank, kEvents[static_cast<std::size_t>(r.event)], r.peer,
-                        r.channel);
+    text += fmt::format("{} ns rank {} {} peer {} channel {}", since, rank, kEvents[static_cast<std::size_t>(r.event)],
+                        r.peer, r.channel);
     if (r.event != Event::kReleased)
-      text += fmt::format(" operation {} plan {:08x} slice {} bytes {}", r.tag.sequence, r.tag.plan, r.tag.position, r.tag.bytes);
+      text += fmt::format(" operation {} plan {:08x} slice {} bytes {}", r.tag.sequence, r.tag.plan, r.tag.position,
+                          r.tag.bytes);
     text += "\n";
   }
   return text;
@@ -62,7 +66,8 @@ std::unique_ptr<transport::SendLane> Transport::wrap(std::unique_ptr<transport::
   return std::make_unique<SendLane>(std::move(lane), Place{journal_, peer, channel});
 }
 
-std::unique_ptr<transport::ReceiveLane> Transport::wrap(std::unique_ptr<transport::ReceiveLane> lane, int peer, int channel) {
+std::unique_ptr<transport::ReceiveLane> Transport::wrap(std::unique_ptr<transport::ReceiveLane> lane, int peer,
+                                                        int channel) {
   return std::make_unique<ReceiveLane>(std::move(lane), Place{journal_, peer, channel});
 }
 

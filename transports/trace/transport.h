@@ -1,7 +1,7 @@
 #pragma once
 
-// Records every slice that passes: when, on which lane, with which tag. The newest records are kept; dump() prints them,
-// and where AMALGAM_TRACE_FILE names a file, closing the transport appends them to it.
+// Records every slice that passes: when, on which lane, with which tag. The newest records are kept; dump() prints
+// them, and where AMALGAM_TRACE_FILE names a file, closing the transport appends them to it.
 
 #include <array>
 #include <memory>
@@ -48,7 +48,8 @@ class Transport final : public decorator::Transport {
 
  private:
   std::unique_ptr<transport::SendLane> wrap(std::unique_ptr<transport::SendLane> lane, int peer, int channel) override;
-  std::unique_ptr<transport::ReceiveLane> wrap(std::unique_ptr<transport::ReceiveLane> lane, int peer, int channel) override;
+  std::unique_ptr<transport::ReceiveLane> wrap(std::unique_ptr<transport::ReceiveLane> lane, int peer,
+                                               int channel) override;
 
   const int rank_;
   const std::string file_;

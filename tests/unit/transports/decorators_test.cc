@@ -57,7 +57,8 @@ TEST_F(Decorators, RandomFaultsRepeatForASeedAndDifferBetweenSeeds) {
   const auto sum = [](std::string_view text) {
     const auto schedule = faults::Schedule::parse(text).take();
     std::vector<std::uint64_t> tries;
-    for (std::uint64_t slice = 0; slice < 1000; ++slice) tries.push_back(schedule.tries(faults::Direction::kSend, 5, slice));
+    for (std::uint64_t slice = 0; slice < 1000; ++slice)
+      tries.push_back(schedule.tries(faults::Direction::kSend, 5, slice));
     return tries;
   };
   EXPECT_EQ(sum("random@4:30"), sum("random@4:30"));

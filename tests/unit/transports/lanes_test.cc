@@ -307,10 +307,12 @@ TEST_P(Lanes, KeepChannelsAndCommunicatorsApart) {
 TEST_P(Lanes, RefuseSlicesThatAreTooLarge) {
   World world(GetParam(), 2);
   auto lane = world.send(0, 1);
-  EXPECT_EQ(lane->send(tag_of(0, kSliceBytes + 1), content(0, 0, kSliceBytes + 1)).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(lane->send(tag_of(0, kSliceBytes + 1), content(0, 0, kSliceBytes + 1)).status().code(),
+            Code::kInvalidArgument);
 }
 
-// Both sides sleep as soon as they find nothing. A lost wake-up would cost the whole limit; the count of expired limits tells.
+// Both sides sleep as soon as they find nothing. A lost wake-up would cost the whole limit; the count of expired limits
+// tells.
 TEST_P(Lanes, WakeASleeperForEverySlice) {
   World world(GetParam(), 2);
   if (!world[0].has_doorbell()) GTEST_SKIP() << "no doorbell";

@@ -173,8 +173,8 @@ struct Liar {
 TEST(Shm, AnswersABrokenPeerWithAnError) {
   const ring::Geometry geometry{kSlots, kSliceBytes};
   enum class Lie { kNoFile, kShort, kUnsealed, kUnformatted, kSequence, kKind, kReference, kState };
-  for (Lie lie : {Lie::kNoFile, Lie::kShort, Lie::kUnsealed, Lie::kUnformatted, Lie::kSequence, Lie::kKind, Lie::kReference,
-                  Lie::kState}) {
+  for (Lie lie : {Lie::kNoFile, Lie::kShort, Lie::kUnsealed, Lie::kUnformatted, Lie::kSequence, Lie::kKind,
+                  Lie::kReference, Lie::kState}) {
     Liar liar;
     auto honest = shm::Transport::create({0, 2, 7, nullptr}, shm::Options{geometry}).take();
     ASSERT_TRUE(honest->learn({honest->describe().take(), liar.description.encode()}).ok());
@@ -213,6 +213,16 @@ TEST(Shm, AnswersAnImpossibleTailWithAnError) {
   end->release();  // more than was ever sent
   lane->drained();
   EXPECT_EQ(lane->send(tag_of(1, 1), content(0, 0, 1)).status().code(), Code::kProtocol);
+}
+
+TEST(Shm, DescribingAgainLeavesNoNameBehind) {
+  const int before = count_entries("/dev/shm", "amalgam-");
+  {
+    World world("named", 2);
+    EXPECT_TRUE(world[0].describe().ok());
+    EXPECT_TRUE(world[0].describe().ok());
+  }
+  EXPECT_EQ(count_entries("/dev/shm", "amalgam-"), before);
 }
 
 TEST(Shm, OpensAndClosesAThousandTimesWithoutLeaks) {

@@ -15,7 +15,8 @@ TEST(TcpWire, FrameIsLittleEndianInTheOrderOfTheTag) {
 }
 
 TEST(TcpWire, ListenersSurviveTheJourney) {
-  const std::vector<SocketAddress> listeners{*SocketAddress::parse("10.1.2.3:4567"), *SocketAddress::parse("[2001:db8::7]:89")};
+  const std::vector<SocketAddress> listeners{*SocketAddress::parse("10.1.2.3:4567"),
+                                             *SocketAddress::parse("[2001:db8::7]:89")};
   const auto decoded = decode_listeners(encode_listeners(listeners));
   ASSERT_TRUE(decoded.has_value());
   ASSERT_EQ(decoded->size(), 2u);

@@ -92,7 +92,9 @@ class World {
   }
 
   Transport& operator[](int rank) { return *transports_[static_cast<std::size_t>(rank)]; }
-  std::unique_ptr<SendLane> send(int from, int to, int channel = 0) { return (*this)[from].open_send(to, channel).take(); }
+  std::unique_ptr<SendLane> send(int from, int to, int channel = 0) {
+    return (*this)[from].open_send(to, channel).take();
+  }
   std::unique_ptr<ReceiveLane> receive(int at, int from, int channel = 0) {
     return (*this)[at].open_receive(from, channel).take();
   }
@@ -118,9 +120,8 @@ inline std::vector<std::byte> content(int rank, std::uint32_t position, std::siz
 
 // 0, tiny, around the inline limit and a line, odd, and the whole slot.
 inline const std::vector<std::size_t>& odd_sizes() {
-  static const auto* const sizes = new std::vector<std::size_t>{0,   1,   7,    8,    24,   63,   64,          87,         88,
-                                                                89,  127, 128,  129,  1000, 4095, 4096,        4097,       kSliceBytes - 1,
-                                                                kSliceBytes};
+  static const auto* const sizes = new std::vector<std::size_t>{
+      0, 1, 7, 8, 24, 63, 64, 87, 88, 89, 127, 128, 129, 1000, 4095, 4096, 4097, kSliceBytes - 1, kSliceBytes};
   return *sizes;
 }
 
