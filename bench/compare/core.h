@@ -8,7 +8,7 @@
 // Board      all ranks are on one machine and map one file (COMPARE_BOARD, made by run.py, zeroed). Barriers, start and
 //            end times and the choice of the number of calls go through it and never through the library measured.
 // Sample     barrier, then k calls back to back; (latest end - earliest start) / k over all ranks is one time.
-//            k grows until a sample takes about 30 us, so that neither clock nor barrier shows in a latency.
+//            k grows until a sample takes about 100 us, so that neither clock nor barrier shows in a latency.
 // Output     rank 0 prints one JSON object per size on stdout as soon as it is measured; reasons go to stderr.
 // Threads    one per rank, the caller of RunRank().
 // Errors     a backend ends the process with Fail(): run.py reports and leaves out the whole process group.

@@ -20,6 +20,11 @@ const char* to_string(Code code) {
   return "unknown";
 }
 
+const std::string& Status::no_message() {
+  static const auto* const empty = new std::string;  // never destroyed: read from static destructors too
+  return *empty;
+}
+
 Status system_error(const std::string& what, int error_number) {
   char text[128] = {};
   const char* reason = strerror_r(error_number, text, sizeof(text));  // the GNU form: thread-safe, may ignore `text`

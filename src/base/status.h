@@ -6,6 +6,7 @@
 // pass it up silently. Nothing throws out of a module. Success costs no allocation.
 
 #include <cassert>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,19 +28,35 @@ enum class Code {
 
 const char* to_string(Code code);
 
+// One pointer, null when ok: a Status crosses many layers on the hot path and must cost nothing there.
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+  Status(Code code, std::string message) {
+    if (code != Code::kOk) error_ = std::make_unique<const Error>(Error{code, std::move(message)});
+  }
+  Status(const Status& other) : error_(other.error_ ? std::make_unique<const Error>(*other.error_) : nullptr) {}
+  Status(Status&&) noexcept = default;
+  Status& operator=(const Status& other) {
+    if (this != &other) error_ = other.error_ ? std::make_unique<const Error>(*other.error_) : nullptr;
+    return *this;
+  }
+  Status& operator=(Status&&) noexcept = default;
+  ~Status() = default;
 
-  bool ok() const { return code_ == Code::kOk; }
+  bool ok() const { return error_ == nullptr; }
   explicit operator bool() const { return ok(); }
-  Code code() const { return code_; }
-  const std::string& message() const { return message_; }
+  Code code() const { return error_ ? error_->code : Code::kOk; }
+  const std::string& message() const { return error_ ? error_->message : no_message(); }
 
  private:
-  Code code_ = Code::kOk;
-  std::string message_;
+  struct Error {
+    Code code;
+    std::string message;
+  };
+  static const std::string& no_message();
+
+  std::unique_ptr<const Error> error_;
 };
 
 // Status from errno: "what: strerror (errno N)".

@@ -40,7 +40,7 @@ TreeHooks Member::tree_hooks() {
   hooks.on_failure = [this](const Failure& failure) { on_failure(failure); };
   hooks.flight_record = [this] {
     std::lock_guard lock(hooks_mutex_);
-    return flight_record_ ? flight_record_() : std::vector<std::byte>();
+    return flight_record_ ? flight_record_() : last_record_;
   };
   hooks.on_finished = [this] { end(); };
   return hooks;
@@ -219,6 +219,7 @@ void Member::leave() { tree_.leave(); }
 void Member::mute() {
   std::lock_guard lock(hooks_mutex_);
   on_error_ = nullptr;
+  if (flight_record_) last_record_ = flight_record_();  // others may still ask what we did last
   flight_record_ = nullptr;
 }
 

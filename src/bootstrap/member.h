@@ -89,6 +89,7 @@ class Member final : public Endpoint, public std::enable_shared_from_this<Member
   std::recursive_mutex hooks_mutex_;  // recursive: a callback may destroy its Group
   std::function<void(const Status&)> on_error_;
   std::function<std::vector<std::byte>()> flight_record_;
+  std::vector<std::byte> last_record_;  // once the hook is gone
 };
 
 }  // namespace amalgam::bootstrap

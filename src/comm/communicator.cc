@@ -63,7 +63,21 @@ void Communicator::fail(const Status& reason) {
 }
 
 void Communicator::on_group_error(const Status& reason) {
-  if (state_.fail(reason)) log::error("rank {}: {}", membership_.rank, reason.message());
+  (void)state_.fail(reason);  // the control plane has logged it
+}
+
+// Each survivor tells its own last operation. The whole picture is gathered over what is left of the tree by rank 0, or by the
+// ranks below it when it is lost: whoever is the lowest in its part writes it.
+void Communicator::report_failure(const Status& reason) {
+  constexpr int kGatherers = 5;  // the root of the tree and its children
+  constexpr std::chrono::seconds kPatience{1};
+  if (reason.code() != Code::kRemote || reported_.exchange(true)) return;
+  log::warn("rank {} when it failed: {}", membership_.rank, observe::last_of_flight_record(flight_.encode()));
+  if (!config_.blocking || membership_.rank >= kGatherers) return;  // the engine's thread must not wait: it serves others too
+  const std::vector<std::vector<std::byte>> records = gather_flight_records(kPatience);
+  for (int rank = 0; rank < membership_.rank && rank < static_cast<int>(records.size()); ++rank)
+    if (!records[rank].empty()) return;
+  log::warn("flight record of communicator {:016x}:\n{}", group_->id(), observe::merge_flight_records(records));
 }
 
 Status Communicator::finalize() {
@@ -73,7 +87,10 @@ Status Communicator::finalize() {
   finalized_ = true;
   engine::Waiter waiter(wait_policy());
   const engine::Bed bed{routes_->doorbell(), lanes_.get()};
-  while (!state_.raised() && !lanes_->drained()) waiter.idle(bed);
+  while (!lanes_->drained()) {
+    if (state_.raised()) return state_.reason();
+    waiter.idle(bed);
+  }
   return {};
 }
 

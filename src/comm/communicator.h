@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -69,6 +70,7 @@ class Communicator {
   void finish();                              // waits until nothing of ours runs on it: before the handle's reference goes
   void abort(const Status& reason);           // < 1 s from any state; then likewise
   void fail(const Status& reason);            // this rank broke it: sticks here, is told to all
+  void report_failure(const Status& reason);  // logs who was where when a peer was lost, once; may wait for a second
   Status usable() const;                      // ok when work may be issued
   Result<bootstrap::UniqueId> derive_id(const std::string& label, int leader);
   Result<std::vector<std::vector<std::byte>>> allgather(ConstBytes mine);
@@ -100,7 +102,9 @@ class Communicator {
   std::vector<UserOperation>& user_operations() { return user_operations_; }
   HandleTable& handles() { return handles_; }
   std::vector<std::vector<std::byte>> gather_flight_records(std::chrono::milliseconds timeout);
-  int next_child() { return ++children_; }    // equal on all ranks: names splits and shrinks
+  // Name children: equal on all ranks that make the child, whoever else made others.
+  int next_split() { return ++splits_; }
+  int next_shrink(const std::vector<int>& members) { return ++shrinks_[members]; }
 
  private:
   ~Communicator();
@@ -136,9 +140,11 @@ class Communicator {
   std::vector<std::uint64_t> sends_, receives_;
   std::vector<UserOperation> user_operations_;
   HandleTable handles_;
-  int children_ = 0;
+  int splits_ = 0;
+  std::map<std::vector<int>, int> shrinks_;   // excluded ranks do not count: so by members
   bool finalized_ = false;
   std::atomic<bool> ready_{false};
+  std::atomic<bool> reported_{false};         // the failure, by report_failure
 };
 
 // Holds a communicator for the time of a call.
@@ -155,6 +161,6 @@ class Use {
 
 // Splits and shrinks: who is in the new group, from facts that all its members know. Null when this rank is not in any.
 Result<Communicator*> make_split(Communicator& parent, int color, int key, const CommConfig& config);
-Result<Communicator*> make_shrunk(Communicator& parent, std::span<const int> excluded, int child, const CommConfig& config);
+Result<Communicator*> make_shrunk(Communicator& parent, std::span<const int> excluded, const CommConfig& config);
 
 }  // namespace amalgam::comm

@@ -38,7 +38,7 @@ Result<Communicator*> make_child(Communicator& parent, const std::string& label,
 }  // namespace
 
 Result<Communicator*> make_split(Communicator& parent, int color, int key, const CommConfig& config) {
-  const int child = parent.next_child();
+  const int number = parent.next_split();
   auto gathered = parent.allgather(Writer().integer<std::int32_t>(color).integer<std::int32_t>(key).take());
   if (!gathered) return gathered.status();
   std::vector<Choice> same;
@@ -52,20 +52,20 @@ Result<Communicator*> make_split(Communicator& parent, int color, int key, const
   std::stable_sort(same.begin(), same.end(), [](const Choice& a, const Choice& b) { return a.key < b.key; });
   std::vector<int> members;
   for (const Choice& choice : same) members.push_back(choice.rank);
-  return make_child(parent, fmt::format("split {} {}", child, color), members, config);
+  return make_child(parent, fmt::format("split {} {}", number, color), members, config);
 }
 
-Result<Communicator*> make_shrunk(Communicator& parent, std::span<const int> excluded, int child, const CommConfig& config) {
-  std::string label = fmt::format("shrink {}", child);
+Result<Communicator*> make_shrunk(Communicator& parent, std::span<const int> excluded, const CommConfig& config) {
+  std::string without;
   std::vector<int> members;
   for (int rank = 0; rank < parent.ranks(); ++rank) {
     if (std::find(excluded.begin(), excluded.end(), rank) == excluded.end()) {
       members.push_back(rank);
     } else {
-      label += fmt::format(" {}", rank);
+      without += fmt::format(" {}", rank);
     }
   }
-  return make_child(parent, label, members, config);
+  return make_child(parent, fmt::format("shrink {}{}", parent.next_shrink(members), without), members, config);
 }
 
 }  // namespace amalgam::comm

@@ -65,7 +65,10 @@ Status Routes::agree(const std::vector<Record>& records, const std::vector<std::
       int chosen = -1;
       for (std::size_t t = 0; t < records[sender].transports.size() && chosen < 0; ++t) {
         const int theirs = find(records[receiver], records[sender].transports[t].name);
-        if (theirs >= 0 && bit(reachable[receiver], static_cast<std::size_t>(theirs) * ranks + sender)) chosen = static_cast<int>(t);
+        // Both ways: a sender also needs the receiver's side, to wake it and to see what it has taken.
+        if (theirs >= 0 && bit(reachable[receiver], static_cast<std::size_t>(theirs) * ranks + sender) &&
+            bit(reachable[sender], t * static_cast<std::size_t>(ranks) + receiver))
+          chosen = static_cast<int>(t);
       }
       if (chosen < 0)
         return Status(Code::kSystem, fmt::format("rank {} ({}) has no transport to rank {} ({})", sender, records[sender].facts.host,

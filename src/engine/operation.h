@@ -73,6 +73,8 @@ class Operation {
   };
   static constexpr std::uint64_t kPending = 64;
 
+  bool repeats(const Prepared& prepared, const Request& request) const;
+  void bind();
   void bind_scratch();
   Result<bool> advance(int index);
   bool ready(int index, const StageRun& run) const;
@@ -106,6 +108,7 @@ class Operation {
   bool pair_ = false;            // send or recv
   bool empty_message_ = false;   // a 0-byte send or recv still crosses, so that the two sides are matched
   std::size_t unfinished_ = 0;
+  std::uint64_t turn_elements_ = 0;  // what a stage moves before the others have their turn
   std::vector<StageRun> runs_;
   std::vector<std::vector<View>> views_;               // per buffer: landing slots
   std::vector<std::byte*> scratch_;                    // per buffer: other scratch

@@ -41,6 +41,8 @@ Status Group::add(Task task) {
 void Group::reset() {
   depth_ = 0;
   error_ = Status();
+  for (Task& task : tasks_)
+    if (task.abandon) task.abandon();
   tasks_.clear();
   release(work_);
 }
@@ -50,9 +52,26 @@ void Group::release(std::vector<Work>& work) {
   work.clear();
 }
 
-Status Group::run_tasks() {
-  std::vector<Task> tasks = std::move(tasks_);
+// Tasks of one communicator run in the order of their calls, as its peers' do; different communicators' run side by side.
+std::vector<Task> Group::take_tasks() {
+  std::vector<Task> chains;
+  for (Task& task : tasks_) {
+    const auto chain = std::find_if(chains.begin(), chains.end(), [&](const Task& c) { return c.communicator == task.communicator; });
+    if (chain == chains.end()) {
+      chains.push_back(std::move(task));
+      continue;
+    }
+    chain->run = [first = std::move(chain->run), then = std::move(task.run)] {
+      Status status = first();
+      return status.ok() ? then() : status;
+    };
+  }
   tasks_.clear();
+  return chains;
+}
+
+Status Group::run_tasks() {
+  std::vector<Task> tasks = take_tasks();
   std::vector<Status> results(tasks.size());
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < tasks.size(); ++i) {

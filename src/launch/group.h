@@ -20,9 +20,10 @@ struct Work {
 
 // Init, split, … inside a group: they must all move together, since one thread may drive several ranks.
 struct Task {
-  comm::Communicator* communicator = nullptr;  // whose call it is; null for init's first half
+  comm::Communicator* communicator = nullptr;  // whose call it is
   bool blocking = true;
   std::function<Status()> run;
+  std::function<void()> abandon;               // instead of run, when the group fails first; may be empty
 };
 
 class Group {
@@ -40,6 +41,7 @@ class Group {
   Status note(Status status);  // remembers a failed call inside the group; returns it
 
  private:
+  std::vector<Task> take_tasks();
   Status run_tasks();
   void reset();
   static void release(std::vector<Work>& work);

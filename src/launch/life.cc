@@ -124,11 +124,9 @@ Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_pa
   if (!able.ok()) return told(Group::current().note(able));
   if (abort_parent) parent->state().revoke();  // stops what runs on it here; its control plane stays for the survivors
   const CommConfig child = inherited(*parent, config);
-  const int number = parent->next_child();
-  return told(Group::current().note(
-      make_later(parent, out, [parent, ranks = std::vector<int>(excluded.begin(), excluded.end()), number, child] {
-        return comm::make_shrunk(*parent, ranks, number, child);
-      })));
+  return told(Group::current().note(make_later(parent, out, [parent, ranks = std::vector<int>(excluded.begin(), excluded.end()), child] {
+    return comm::make_shrunk(*parent, ranks, child);
+  })));
 }
 
 Status finalize(Communicator* communicator) {

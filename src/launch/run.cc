@@ -65,6 +65,7 @@ Status finish(Batch& batch, const Status& status) {
     log::error("rank {}: {}", communicator.rank(), status.message());
     communicator.fail(status);
   }
+  if (!status.ok()) communicator.report_failure(status);
   const std::int64_t now = now_ns();
   for (const Batch::Item& item : batch.items) {
     if (status.ok()) communicator.flight().complete(item.ticket, now);

@@ -47,4 +47,7 @@ class FlightRecord {
 // rank, and "rank 37 has not entered allreduce #812 (entered by 0, 1, 2 …; 12.4 s ago)". Untrusted input.
 std::string merge_flight_records(const std::vector<std::vector<std::byte>>& records);
 
+// The last operation of one encoded record: "last allreduce #812 (1000 float32 sum), running".
+std::string last_of_flight_record(const std::vector<std::byte>& record);
+
 }  // namespace amalgam::observe

@@ -186,6 +186,11 @@ void report_messages(const std::vector<RankRecord>& ranks, std::string& text) {
 
 }  // namespace
 
+std::string last_of_flight_record(const std::vector<std::byte>& record) {
+  Result<std::vector<FlightLine>> lines = decode_flight(record);
+  return lines.ok() ? last_operation({true, lines.take()}) : "malformed record";
+}
+
 std::string merge_flight_records(const std::vector<std::vector<std::byte>>& records) {
   std::string text;
   const std::vector<RankRecord> ranks = decode_all(records, text);

@@ -10,6 +10,7 @@ NULL) comes from a generator of its own. --huge adds messages of more than 2^31 
 
 import argparse
 import ctypes
+import faulthandler
 import hashlib
 import os
 import random
@@ -27,7 +28,7 @@ COLLECTIVES = ["AllReduce", "Reduce", "ReduceScatter", "Broadcast", "Bcast", "Al
 REDUCING = COLLECTIVES[:3]
 ROOTED = ["Reduce", "Broadcast", "Bcast", "Gather", "Scatter"]
 COUNTS = [0, 1, 2, 3, 5, 7, 8, 61, 64, 100, 1000, 1023, 4097, 20011, 65537, 300007]
-TIMEOUT = 60
+TIMEOUT = 20
 GUARD = 64  # bytes around each buffer that nobody may touch
 FILL = 0xA5
 
@@ -329,11 +330,9 @@ class World:
 
         def works(rank):
             all_works = [Collective(self.nccl, rank, case, stream) for case in cases]
-            for seed in seeds:
-                all_works.insert(rank.random.randrange(len(all_works) + 1), Messages(self.nccl, rank, seed, stream))
-            messages = [work for work in all_works if isinstance(work, Messages)]
-            for place, seed in zip((all_works.index(m) for m in messages), seeds):  # messages keep their order
-                all_works[place] = next(m for m in messages if m.seed == seed)
+            places = sorted(rank.random.randrange(len(cases) + 1) for _ in seeds)
+            for place, seed in reversed(list(zip(places, seeds))):  # the messages keep their order
+                all_works.insert(place, Messages(self.nccl, rank, seed, stream))
             if vector is not None:
                 all_works.append(Vectors(self.nccl, rank, vector, stream))
             return all_works
@@ -547,6 +546,7 @@ def watchdog():
     """Ends a process whose ranks wait for each other for ever."""
     def end():
         sys.stderr.write(f"no end after {TIMEOUT} s\n")
+        faulthandler.dump_traceback()
         sys.stderr.flush()
         os._exit(3)
     timer = threading.Timer(TIMEOUT, end)

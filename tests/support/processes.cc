@@ -97,16 +97,29 @@ int Process::wait(std::chrono::seconds limit) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-std::vector<Process> start_ranks(int ranks, const std::string& scenario, const std::vector<std::string>& environment) {
+Process start_rank(int rank, int ranks, const std::string& scenario, const Variables& environment, const Variables& prefix) {
   const char* program = std::getenv("AMALGAM_TEST_RANK");  // set by the build: the rank program's path
   EXPECT_NE(program, nullptr);
+  std::vector<std::string> command = prefix;
+  for (const std::string& word : {std::string(program == nullptr ? "/bin/false" : program), std::to_string(rank), std::to_string(ranks), scenario})
+    command.push_back(word);
+  return Process(command, environment);
+}
+
+void carry_id(std::vector<Process>& ranks) {
+  const std::string id = ranks[0].expect("id ");
+  for (std::size_t rank = 1; rank < ranks.size(); ++rank) ranks[rank].say(id);
+}
+
+std::vector<Process> start_ranks(int ranks, const std::string& scenario, const VariablesOf& environment) {
   std::vector<Process> processes;
-  if (program == nullptr) return processes;
-  for (int rank = 0; rank < ranks; ++rank)
-    processes.emplace_back(std::vector<std::string>{program, std::to_string(rank), std::to_string(ranks), scenario}, environment);
-  const std::string id = processes[0].expect("id ");
-  for (int rank = 1; rank < ranks; ++rank) processes[rank].say(id);
+  for (int rank = 0; rank < ranks; ++rank) processes.push_back(start_rank(rank, ranks, scenario, environment(rank)));
+  carry_id(processes);
   return processes;
+}
+
+std::vector<Process> start_ranks(int ranks, const std::string& scenario, const Variables& environment) {
+  return start_ranks(ranks, scenario, [&](int) { return environment; });
 }
 
 }  // namespace support

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,15 @@ class Process {
   int in_ = -1, out_ = -1;
   std::string buffer_;
 };
+
+using Variables = std::vector<std::string>;  // NAME=value
+using VariablesOf = std::function<Variables(int rank)>;
+
+// One rank process that waits for the id (rank 0: makes it). `prefix` is a command that runs it, as `nsenter …`.
+Process start_rank(int rank, int ranks, const std::string& scenario, const Variables& environment = {}, const Variables& prefix = {});
+void carry_id(std::vector<Process>& ranks);  // from rank 0 to the others
+
+std::vector<Process> start_ranks(int ranks, const std::string& scenario, const VariablesOf& environment);
 
 // Starts `ranks` rank processes in a scenario and carries the unique id from rank 0 to the others.
 std::vector<Process> start_ranks(int ranks, const std::string& scenario, const std::vector<std::string>& environment = {});

@@ -20,7 +20,6 @@ Usage read_usage();
 // its destroy returned. Gives up after some seconds with the latest look.
 Usage settled_usage();
 
-std::string text(const Usage& usage);            // five numbers
-Usage parse_usage(std::string_view numbers);     // of five numbers
+std::string text(const Usage& usage);  // five numbers
 
 }  // namespace support

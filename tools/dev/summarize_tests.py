@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the tests of a Meson test log and prints the closing line "N passed, N failed".
+"""Counts the tests of Meson test logs and prints the closing line "N passed, N failed".
 
 A GoogleTest program counts with each of its tests, any other program as one test. Exits 1 when a test failed or none ran.
 """
@@ -25,12 +25,16 @@ def count(test):
     return (1, 0, 0) if passed + skipped == 0 else (passed, failed, skipped)
 
 
-def main():
+def read(path):
     try:
-        with open(sys.argv[1], encoding="utf-8") as log:
-            tests = [json.loads(line) for line in log if line.strip()]
+        with open(path, encoding="utf-8") as log:
+            return [json.loads(line) for line in log if line.strip()]
     except FileNotFoundError:
-        tests = []
+        return []
+
+
+def main():
+    tests = [test for path in sys.argv[1:] for test in read(path)]
     totals = [sum(column) for column in zip(*map(count, tests))] or [0, 0, 0]
     for test in tests:
         if test["result"] not in ("OK", "EXPECTEDFAIL", "SKIP"):

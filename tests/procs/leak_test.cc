@@ -1,0 +1,89 @@
+// Processes that make and end many communicators hold in the end what they held in the beginning.
+//
+// AMALGAM_TEST_CASES sets how many rounds are counted.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <sstream>
+#include <thread>
+
+#include "support/harness.h"
+#include "support/processes.h"
+#include "support/usage.h"
+
+namespace {
+
+using support::Process;
+using support::Usage;
+
+constexpr long kResidentKib = 4096;  // pages that malloc's arenas spread over; 1,000 rounds of a leaked page would exceed it
+
+int rounds() {
+  const char* text = std::getenv("AMALGAM_TEST_CASES");
+  return text == nullptr ? 100 : std::atoi(text);
+}
+
+void expect_no_growth(const Usage& before, const Usage& after) {
+  EXPECT_LE(after.files, before.files);
+  EXPECT_LE(after.threads, before.threads);
+  EXPECT_LE(after.mappings, before.mappings + 2);  // an arena of malloc may be cut in two
+  EXPECT_LE(after.resident_kib, before.resident_kib + kResidentKib);
+  EXPECT_LE(after.shared_files, before.shared_files);
+  std::printf("before %s, after %s (files, threads, mappings, KiB, /dev/shm)\n", support::text(before).c_str(),
+              support::text(after).c_str());
+}
+
+struct Case {
+  const char* name;
+  const char* kind;
+  const char* transports;
+  int ranks;
+};
+
+class Rounds : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Rounds, LeaveNothingBehind) {
+  const Case& c = GetParam();
+  const std::vector<std::string> environment = {"AMALGAM_TEST_ROUNDS=" + std::to_string(rounds()),
+                                                std::string("AMALGAM_TEST_KIND=") + c.kind,
+                                                std::string("AMALGAM_TRANSPORTS=") + c.transports};
+  auto ranks = support::start_ranks(c.ranks, "rounds", environment);
+  for (Process& rank : ranks) {
+    std::istringstream line(rank.expect("usage "));
+    std::string word;
+    Usage before, after;
+    line >> word;
+    for (Usage* usage : {&before, &after})
+      line >> usage->files >> usage->threads >> usage->mappings >> usage->resident_kib >> usage->shared_files;
+    EXPECT_TRUE(line) << line.str();
+    expect_no_growth(before, after);
+  }
+  for (Process& rank : ranks) EXPECT_EQ(rank.wait(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Rounds,
+                         ::testing::Values(Case{"DestroyOverShm", "destroy", "shm,tcp", 3},
+                                           Case{"DestroyOverTcp", "destroy", "tcp", 2},
+                                           Case{"AbortOverShm", "abort", "shm,tcp", 2},
+                                           Case{"AbortOverTcp", "abort", "tcp", 2},
+                                           Case{"SplitOverShm", "split", "shm,tcp", 2},
+                                           Case{"MemoryOverShm", "memory", "shm,tcp", 2}),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(RoundsOfThreads, LeaveNothingBehind) {
+  const auto round = [] {
+    support::run_ranks(3, [](const support::Rank& self) {
+      support::Case c;
+      c.ranks = self.ranks;
+      c.count = 20'000;
+      support::run_case(self, c);
+    });
+  };
+  for (int i = 0; i < 20; ++i) round();
+  const Usage before = support::settled_usage();
+  for (int i = 0; i < rounds() && !HasFailure(); ++i) round();
+  expect_no_growth(before, support::settled_usage());
+}
+
+}  // namespace
