@@ -102,7 +102,8 @@ float Expected(const Request& request, int rank, int ranks, size_t i) {
     case Collective::kReduceScatter: return SumOfValues(ranks, rank * request.block + i);
     case Collective::kBroadcast: return Value(0, i);
     case Collective::kAllgather: return Value(static_cast<int>(i / request.block), i % request.block);
-    case Collective::kAlltoall: return Value(static_cast<int>(i / request.block), rank * request.block + i % request.block);
+    case Collective::kAlltoall:
+      return Value(static_cast<int>(i / request.block), rank * request.block + i % request.block);
   }
   return 0;
 }
@@ -117,7 +118,8 @@ bool IsRight(const Request& request, int rank, int ranks) {
   return request.recv[count - 1] == Expected(request, rank, ranks, count - 1);
 }
 
-// One sample of `calls` calls: nanoseconds from the first rank's start to the last rank's end. Same answer on all ranks.
+// One sample of `calls` calls: nanoseconds from the first rank's start to the last rank's end. Same answer on all
+// ranks.
 int64_t Sample(Backend& backend, const Request& request, int calls) {
   Entry& mine = board->entries[backend.Rank()];
   BoardBarrier();

@@ -203,7 +203,7 @@ def main():
         print(report.text(json.loads(Path(arguments.report_only).read_text())))
         return
     plan = configure(arguments)
-    begin = time.monotonic()
+    print("building the programs", flush=True)
     programs, missing = launch.build(launch.ROOT / os.environ.get("AMALGAM_BUILD_DIR", "build") / "compare")
     for backend, reason in missing.items():
         print(f"left out: {backend}: {reason}", flush=True)
@@ -211,7 +211,6 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     lines = out / f"compare-{plan.kind}.jsonl"
     run = Run(arguments, plan, programs, Store(lines, resume=plan.kind == "full"))
-    run.begin = begin
     machine = describe_machine(programs, missing)
     print(f"{machine['cpu']}, {machine['cores']} cores, load {machine['load']:.1f}; {', '.join(machine['packages'])}", flush=True)
     run.go()

@@ -77,7 +77,9 @@ void Communicator::report_failure(const Status& reason) {
   const std::vector<std::vector<std::byte>> records = gather_flight_records(kPatience);
   for (int rank = 0; rank < membership_.rank && rank < static_cast<int>(records.size()); ++rank)
     if (!records[rank].empty()) return;
-  log::warn("flight record of communicator {:016x}:\n{}", group_->id(), observe::merge_flight_records(records));
+  std::string text = observe::merge_flight_records(records);
+  if (!text.empty()) text.pop_back();  // the last newline
+  log::warn("flight record of communicator {:016x}:\n{}", group_->id(), text);
 }
 
 Status Communicator::finalize() {

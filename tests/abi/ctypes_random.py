@@ -394,7 +394,7 @@ class World:
             world = World(self.nccl, families[key], random.Random(f"{inner} {key}"))
             for _ in range(3):
                 world.step(depth=1)
-            world.close(finalize=self.shared.random() < 0.5)
+            world.close(finalize=world.shared.random() < 0.5)
 
     def split(self):
         colors = [self.shared.choice((-1, 0, 1, 1)) for _ in range(self.ranks)]

@@ -4,7 +4,9 @@ Values are chosen so that every order of the operands gives the same result: int
 sums and products are exact. Sequences repeat every PERIOD elements (a prime, so that no chunk boundary falls on it for long),
 which makes large cases cheap: a pattern is reduced once and stretched."""
 
+import functools
 import math
+import operator
 import struct
 
 PERIOD = 61
@@ -110,6 +112,10 @@ def encode(kind, values):
     return b"".join(kind.encode(value) for value in values)
 
 
+def total(values):
+    return functools.reduce(operator.add, values)  # sum() begins with 0, which -0.0 is not
+
+
 def reduce(kind, op, columns, scalars):
     """The reduction of the ranks' values, element by element."""
     results = []
@@ -121,11 +127,11 @@ def reduce(kind, op, columns, scalars):
         elif op == MIN:
             results.append(min(values))
         elif op == PROD:
-            results.append(kind.finish(math.prod(values)))
+            results.append(kind.finish(functools.reduce(operator.mul, values)))
         elif op == AVG:
-            results.append(kind.average(sum(values), len(values)))
+            results.append(kind.average(total(values), len(values)))
         else:
-            results.append(kind.finish(sum(values)))
+            results.append(kind.finish(total(values)))
     return results
 
 

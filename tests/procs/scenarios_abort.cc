@@ -1,8 +1,12 @@
 // Scenarios of a thread that is blocked in a call which another thread ends by ncclCommAbort. Rank 0 blocks; the others are held by the
 // test until it has said how long the abort took.
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -14,16 +18,29 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Aborts the communicators at the test's word and tells how long this and the return of `blocked` took.
+// Waits until the other thread sleeps: then it is inside its call, which holds what an abort would take away under it.
+void wait_until_asleep(pid_t thread, const std::atomic<bool>& calling) {
+  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
+  for (int asleep = 0, looks = 0; asleep < 5 && looks < 10'000; ++looks) {
+    poll(nullptr, 0, 1);
+    std::string text;
+    std::getline(std::ifstream(path), text);
+    const std::size_t state = text.rfind(") ");
+    asleep = calling && state != std::string::npos && text[state + 2] == 'S' ? asleep + 1 : 0;
+  }
+}
+
+// Aborts the communicators while `blocked` sleeps, and tells how long this and the return of `blocked` took.
 int abort_while(const std::vector<ncclComm_t*>& communicators, const std::function<ncclResult_t()>& blocked) {
   Clock::time_point began;
-  std::thread aborter([&] {
-    tell("blocking");
-    hear();
+  std::atomic<bool> calling{false};
+  std::thread aborter([&, caller = gettid()] {
+    wait_until_asleep(caller, calling);
     began = Clock::now();
     for (ncclComm_t* comm : communicators)
       report("abort", ncclCommAbort(std::atomic_ref<ncclComm_t>(*comm).load(std::memory_order_acquire)));
   });
+  calling = true;
   const ncclResult_t result = blocked();
   aborter.join();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began);
