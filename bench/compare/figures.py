@@ -30,10 +30,10 @@ class Table:
     def __init__(self, data):
         self.groups = data["groups"]
         self.times = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
-        self.settings, self.failures = {}, []
+        self.settings, self.failures = defaultdict(set), []
         for group in self.groups:
             cell = (group["collective"], group["ranks"], group["transport"])
-            self.settings[(group["transport"], group["variant"], group["ranks"])] = group["settings"]
+            self.settings[(group["transport"], group["ranks"], group["variant"], group["settings"])].add(group["collective"])
             if group["reason"]:
                 self.failures.append((cell, group["variant"], group["round"], group["reason"]))
             for result in group["results"]:

@@ -69,10 +69,10 @@ def left_out(data, table):
 
 
 def settings(table):
-    """One line per variant and number of ranks, as the commands were given."""
+    """As the commands were given, {ranks} standing for the number."""
     lines = ["## Settings", ""]
-    for (transport, variant, ranks), text in sorted(table.settings.items()):
-        lines.append(f"- {transport}, {ranks} ranks, {variant}: `{text or 'defaults'}`")
+    for (transport, ranks, variant, given), collectives in sorted(table.settings.items()):
+        lines.append(f"- {transport}, {ranks} ranks, {variant} ({', '.join(sorted(collectives))}): `{given or 'defaults'}`")
     return lines + [""]
 
 
