@@ -138,7 +138,8 @@ typedef enum {
   ncclNumTypes = 12
 } ncclDataType_t;
 
-/* Where the scalar of ncclRedOpCreatePreMulSum lives. An immediate is copied during the call. */
+/* Where the scalar of ncclRedOpCreatePreMulSum lives. An immediate is copied
+ * during the call; one in device memory is read by each operation that uses the handle. */
 typedef enum { ncclScalarDevice = 0, ncclScalarHostImmediate = 1 } ncclScalarResidence_t;
 
 typedef enum {
@@ -287,7 +288,17 @@ typedef struct {
   int ctx;
 } ncclWaitSignalDesc_t;
 
-typedef struct ncclParamHandle ncclParamHandle_t;
+/* Encryption of NCCL's own socket transport (2.32). */
+typedef enum { NCCL_ENCRYPTION_MODE_NONE = 0, NCCL_ENCRYPTION_MODE_PSK = 1 } ncclEncryptionMode_t;
+typedef struct ncclEncryptionConfig {
+  size_t size;
+  unsigned int magic;
+  unsigned int version;
+  int mode;
+  const char* psk;
+} ncclEncryptionConfig_t;
+
+typedef struct ncclParamHandle* ncclParamHandle_t;
 
 /* ---- library ---- */
 
@@ -468,20 +479,25 @@ NCCL_DECLARE(ncclResult_t, ncclSignal,
 NCCL_DECLARE(ncclResult_t, ncclWaitSignal,
              (int nDesc, ncclWaitSignalDesc_t* signalDescs, ncclComm_t comm, ncclStream_t stream));
 
+/* ---- 2.32 ---- */
+
+/* Mode NONE succeeds; a pre-shared key is refused: data between hosts is not encrypted. */
+NCCL_DECLARE(ncclResult_t, ncclSetEncryption, (const ncclEncryptionConfig_t* config));
+
 /* ---- 2.30: this library's own settings under their names (AMALGAM_...), read only ---- */
 
 /* A handle lives as long as the process. */
-NCCL_DECLARE(ncclResult_t, ncclParamBind, (ncclParamHandle_t * *out, const char* key));
-NCCL_DECLARE(ncclResult_t, ncclParamGetI8, (ncclParamHandle_t * handle, int8_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGetI16, (ncclParamHandle_t * handle, int16_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGetI32, (ncclParamHandle_t * handle, int32_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGetI64, (ncclParamHandle_t * handle, int64_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGetU8, (ncclParamHandle_t * handle, uint8_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGetU16, (ncclParamHandle_t * handle, uint16_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGetU32, (ncclParamHandle_t * handle, uint32_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGetU64, (ncclParamHandle_t * handle, uint64_t* out));
-NCCL_DECLARE(ncclResult_t, ncclParamGet, (ncclParamHandle_t * handle, void* out, int maxLen, int* len));
-NCCL_DECLARE(ncclResult_t, ncclParamGetStr, (ncclParamHandle_t * handle, const char** out));
+NCCL_DECLARE(ncclResult_t, ncclParamBind, (ncclParamHandle_t * out, const char* key));
+NCCL_DECLARE(ncclResult_t, ncclParamGetI8, (ncclParamHandle_t handle, int8_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGetI16, (ncclParamHandle_t handle, int16_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGetI32, (ncclParamHandle_t handle, int32_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGetI64, (ncclParamHandle_t handle, int64_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGetU8, (ncclParamHandle_t handle, uint8_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGetU16, (ncclParamHandle_t handle, uint16_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGetU32, (ncclParamHandle_t handle, uint32_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGetU64, (ncclParamHandle_t handle, uint64_t* out));
+NCCL_DECLARE(ncclResult_t, ncclParamGet, (ncclParamHandle_t handle, void* out, int maxLen, int* len));
+NCCL_DECLARE(ncclResult_t, ncclParamGetStr, (ncclParamHandle_t handle, const char** out));
 NCCL_DECLARE(ncclResult_t, ncclParamGetParameter, (const char* key, const char** value, int* valueLen));
 NCCL_DECLARE(ncclResult_t, ncclParamGetAllParameterKeys, (const char*** table, int* tableLen));
 /* Writes all settings to the log. */

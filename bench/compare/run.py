@@ -10,6 +10,7 @@ import argparse
 import datetime
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -101,6 +102,7 @@ class Run:
         self.cores = sorted(os.sched_getaffinity(0))
         self.begin = time.monotonic()
         self.dropped = {}  # (cell, variant key) -> why
+        self.unrun = []  # what the report must say was not measured
         self.slowest = {}  # cell -> seconds of its last round
 
     def cells(self):
@@ -122,7 +124,9 @@ class Run:
                 if cell[0] != "allreduce" and number >= 3:
                     continue
                 if self.minutes_gone() + self.slowest.get(cell, 0) / 60 > self.plan.minutes:
-                    print(f"time is up: {cell} gets {number} rounds", flush=True)
+                    print(f"time is up: no round {number + 1} of {cell}", flush=True)
+                    if number == 0:
+                        self.unrun.append(f"time ran out: nothing of {cell} was measured")
                     continue
                 self.round(cell, number)
 
@@ -134,7 +138,8 @@ class Run:
         for variant in order:
             # The clock may also run out within a first round; Amalgam and its first peers come first.
             if self.minutes_gone() > self.plan.minutes + 0.5:
-                break
+                self.unrun.append(f"time ran out: {variant.key} did not run in round {number + 1} of {cell}")
+                continue
             group = self.store.find(cell, number, variant.key) or self.measure(cell, number, variant)
             if group["reason"]:
                 self.dropped[(cell, variant.key)] = group["reason"]
@@ -217,8 +222,10 @@ def main():
     run = Run(arguments, plan, programs, Store(lines, resume=plan.kind == "full"))
     machine = describe_machine(programs, missing)
     print(f"{machine['cpu']}, {machine['cores']} cores, load {machine['load']:.1f}; {', '.join(machine['packages'])}", flush=True)
+    if machine["load"] > 0.5 * machine["cores"]:
+        print("warning: this machine is busy; the figures will say little", flush=True)
     run.go()
-    data = dict(date=datetime.date.today().isoformat(), kind=plan.kind, machine=machine, notes=variants.NOTES,
+    data = dict(date=datetime.date.today().isoformat(), kind=plan.kind, machine=machine, notes=variants.NOTES + run.unrun,
                 groups=run.store.groups)
     report.write(data, out)
     if plan.kind != "full":
@@ -226,6 +233,7 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the ranks are ended too
     try:
         main()
     except KeyboardInterrupt:

@@ -45,7 +45,7 @@ Status unknown_key(const char* function, const char* key) {
   return invalid_argument("{}: there is no setting {}; ncclParamGetAllParameterKeys lists them", function, key);
 }
 
-Result<const Parameter*> checked(const char* function, const ncclParamHandle_t* handle, const void* out) {
+Result<const Parameter*> checked(const char* function, ncclParamHandle_t handle, const void* out) {
   if (Status status = check_pointer(function, "handle", handle); !status.ok()) return status;
   if (Status status = check_pointer(function, "the result", out); !status.ok()) return status;
   const auto* parameter = reinterpret_cast<const Parameter*>(handle);
@@ -56,7 +56,7 @@ Result<const Parameter*> checked(const char* function, const ncclParamHandle_t* 
 }
 
 template <typename Number>
-ncclResult_t get_number(const char* function, ncclParamHandle_t* handle, Number* out) {
+ncclResult_t get_number(const char* function, ncclParamHandle_t handle, Number* out) {
   return entry(function, [&]() -> Status {
     Result<const Parameter*> parameter = checked(function, handle, out);
     if (!parameter.ok()) return parameter.status();
@@ -92,62 +92,61 @@ using abi::entry;
 using abi::get_number;
 using abi::Parameter;
 
-ncclResult_t pncclParamBind(ncclParamHandle_t** out, const char* key) {
+ncclResult_t pncclParamBind(ncclParamHandle_t* out, const char* key) {
   constexpr const char* kName = "ncclParamBind";
   return entry(kName, [&]() -> Status {
     AMALGAM_TRY(check_pointer(kName, "out", out));
-    *out = nullptr;
     AMALGAM_TRY(check_pointer(kName, "key", key));
     const Parameter* parameter = abi::find_parameter(key);
     if (parameter == nullptr) return abi::unknown_key(kName, key);
-    *out = reinterpret_cast<ncclParamHandle_t*>(const_cast<Parameter*>(parameter));
+    *out = reinterpret_cast<ncclParamHandle_t>(const_cast<Parameter*>(parameter));
     return {};
   });
 }
 AMALGAM_PUBLIC_NAME(ncclParamBind);
 
-ncclResult_t pncclParamGetI8(ncclParamHandle_t* handle, int8_t* out) {
+ncclResult_t pncclParamGetI8(ncclParamHandle_t handle, int8_t* out) {
   return get_number("ncclParamGetI8", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetI8);
 
-ncclResult_t pncclParamGetI16(ncclParamHandle_t* handle, int16_t* out) {
+ncclResult_t pncclParamGetI16(ncclParamHandle_t handle, int16_t* out) {
   return get_number("ncclParamGetI16", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetI16);
 
-ncclResult_t pncclParamGetI32(ncclParamHandle_t* handle, int32_t* out) {
+ncclResult_t pncclParamGetI32(ncclParamHandle_t handle, int32_t* out) {
   return get_number("ncclParamGetI32", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetI32);
 
-ncclResult_t pncclParamGetI64(ncclParamHandle_t* handle, int64_t* out) {
+ncclResult_t pncclParamGetI64(ncclParamHandle_t handle, int64_t* out) {
   return get_number("ncclParamGetI64", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetI64);
 
-ncclResult_t pncclParamGetU8(ncclParamHandle_t* handle, uint8_t* out) {
+ncclResult_t pncclParamGetU8(ncclParamHandle_t handle, uint8_t* out) {
   return get_number("ncclParamGetU8", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetU8);
 
-ncclResult_t pncclParamGetU16(ncclParamHandle_t* handle, uint16_t* out) {
+ncclResult_t pncclParamGetU16(ncclParamHandle_t handle, uint16_t* out) {
   return get_number("ncclParamGetU16", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetU16);
 
-ncclResult_t pncclParamGetU32(ncclParamHandle_t* handle, uint32_t* out) {
+ncclResult_t pncclParamGetU32(ncclParamHandle_t handle, uint32_t* out) {
   return get_number("ncclParamGetU32", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetU32);
 
-ncclResult_t pncclParamGetU64(ncclParamHandle_t* handle, uint64_t* out) {
+ncclResult_t pncclParamGetU64(ncclParamHandle_t handle, uint64_t* out) {
   return get_number("ncclParamGetU64", handle, out);
 }
 AMALGAM_PUBLIC_NAME(ncclParamGetU64);
 
 // The value as text with its closing zero byte; *len is its length without it, also when it did not fit.
-ncclResult_t pncclParamGet(ncclParamHandle_t* handle, void* out, int maxLen, int* len) {
+ncclResult_t pncclParamGet(ncclParamHandle_t handle, void* out, int maxLen, int* len) {
   constexpr const char* kName = "ncclParamGet";
   return entry(kName, [&]() -> Status {
     Result<const Parameter*> parameter = abi::checked(kName, handle, out);
@@ -163,7 +162,7 @@ ncclResult_t pncclParamGet(ncclParamHandle_t* handle, void* out, int maxLen, int
 }
 AMALGAM_PUBLIC_NAME(ncclParamGet);
 
-ncclResult_t pncclParamGetStr(ncclParamHandle_t* handle, const char** out) {
+ncclResult_t pncclParamGetStr(ncclParamHandle_t handle, const char** out) {
   return entry("ncclParamGetStr", [&]() -> Status {
     Result<const Parameter*> parameter = abi::checked("ncclParamGetStr", handle, out);
     if (!parameter.ok()) return parameter.status();

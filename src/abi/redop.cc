@@ -1,4 +1,5 @@
-// User operations: PreMulSum, each rank with its own scalar.
+// User operations: PreMulSum, each rank with its own scalar. A device scalar may still be written after the handle was
+// made; CPU ranks' "device" memory is plain memory.
 
 #include "abi/entry.h"
 
@@ -20,8 +21,9 @@ ncclResult_t pncclRedOpCreatePreMulSum(ncclRedOp_t* op, void* scalar, ncclDataTy
     const int where = raw_value(residence);
     if (where != ncclScalarDevice && where != ncclScalarHostImmediate)
       return invalid_argument("{}: {} is neither ncclScalarDevice nor ncclScalarHostImmediate", kName, where);
+    const auto when = where == ncclScalarDevice ? launch::Scalar::kAtUse : launch::Scalar::kNow;
     int handle = 0;
-    AMALGAM_TRY(launch::create_premul_sum(communicator_of(comm), static_cast<DataType>(type), scalar, &handle));
+    AMALGAM_TRY(launch::create_premul_sum(communicator_of(comm), static_cast<DataType>(type), scalar, when, &handle));
     *op = static_cast<ncclRedOp_t>(handle);
     return {};
   });

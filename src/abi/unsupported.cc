@@ -40,6 +40,9 @@ constexpr const char* kPointers = "peers' memory has no device address here; use
 constexpr const char* kGrow =
     "create a new communicator with ncclGetUniqueId and ncclCommInitRank on all ranks, old and new";
 constexpr const char* kSuspend = "there is no device memory to release; destroy the communicator to free its memory";
+constexpr const char* kEncryption =
+    "the control plane is authenticated by the unique id's secret, data between hosts is sent in the clear; pass "
+    "NCCL_ENCRYPTION_MODE_NONE, or tunnel the interfaces of NCCL_SOCKET_IFNAME";
 constexpr const char* kMsccl = "schedules come from this library's planner; call the collective itself";
 
 }  // namespace
@@ -176,3 +179,14 @@ ncclResult_t pncclGetCftDeviceLeInfo(ncclWindow_t win, size_t, int, ncclTeam_t, 
   return unsupported_window("ncclGetCftDeviceLeInfo", win, kPointers);
 }
 AMALGAM_PUBLIC_NAME(ncclGetCftDeviceLeInfo);
+
+ncclResult_t pncclSetEncryption(const ncclEncryptionConfig_t* config) {
+  constexpr const char* kName = "ncclSetEncryption";
+  return entry(kName, [&]() -> amalgam::Status {
+    AMALGAM_TRY(check_pointer(kName, "config", config));
+    if (config->size < offsetof(ncclEncryptionConfig_t, psk))
+      return invalid_argument("{}: config.size is {}", kName, config->size);
+    return config->mode == NCCL_ENCRYPTION_MODE_NONE ? amalgam::Status{} : refused(kName, kEncryption);
+  });
+}
+AMALGAM_PUBLIC_NAME(ncclSetEncryption);

@@ -35,11 +35,12 @@
 
 namespace amalgam::comm {
 
-// A premultiplied sum made by the user: its scalar is copied when the handle is made.
+// A premultiplied sum made by the user: its scalar is copied when the handle is made, or read at each call that uses it.
 struct UserOperation {
   bool live = false;
   DataType type{};
   std::array<std::byte, 8> scalar{};
+  const void* read_from = nullptr;  // null: `scalar`
 };
 
 class Communicator {

@@ -68,7 +68,8 @@ Result<bool> Operation::act_send(StageRun& run, const Instance& at) {
     if (!run.reserved) {
       Result<std::byte*> room = slot.lane->reserve(what);
       if (!room) return room.status();
-      if (*room == nullptr) return false;
+      slot.stuck = *room == nullptr;
+      if (slot.stuck) return false;
       reduce::copy(reduction_, *room, source, at.range.count, true, false);
       run.reserved = true;
     }
@@ -79,6 +80,7 @@ Result<bool> Operation::act_send(StageRun& run, const Instance& at) {
   } else {
     sent = slot.lane->send(what, bytes);
   }
+  slot.stuck = sent && !*sent;
   if (!sent || !*sent) return sent;
   run.reserved = false;
   ++slot.issued;

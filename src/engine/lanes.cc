@@ -32,6 +32,8 @@ bool Lanes::drained() const {
 void Lanes::collect_descriptors(std::vector<pollfd>* descriptors) const {
   for (const ReceiveSlot& slot : receives_)
     if (slot.lane && slot.lane->poll_fd() >= 0) descriptors->push_back({slot.lane->poll_fd(), POLLIN, 0});
+  for (const SendSlot& slot : sends_)
+    if (slot.stuck && slot.lane->poll_fd() >= 0) descriptors->push_back({slot.lane->poll_fd(), POLLOUT, 0});
 }
 
 }  // namespace amalgam::engine

@@ -35,6 +35,7 @@ struct SendSlot {
   std::uint64_t operation = 0;  // whose position it is
   std::uint32_t position = 0;
   std::uint64_t issued = 0;     // slices since the lane opened, compared with lane->completed()
+  bool stuck = false;           // the last slice was refused: worth waking for when there is room
 };
 
 struct ReceiveSlot {
@@ -58,7 +59,7 @@ class Lanes {
 
   bool drained() const;  // everything sent has been taken
 
-  void collect_descriptors(std::vector<pollfd>* descriptors) const;  // of open lanes that have one
+  void collect_descriptors(std::vector<pollfd>* descriptors) const;  // of lanes that wait and have one
 
  private:
   std::size_t index(int peer, int channel) const { return static_cast<std::size_t>(peer) * kChannels + channel; }

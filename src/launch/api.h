@@ -64,7 +64,8 @@ Result<std::string> describe(Communicator* communicator);
 Status enqueue(Communicator* communicator, engine::Request request);
 
 // --- user operations: handles ≥ 5, valid on their communicator only, type must match at use
-Status create_premul_sum(Communicator* communicator, DataType type, const void* scalar, int* handle);  // scalar copied now
+enum class Scalar { kNow, kAtUse };  // copied when the handle is made; read from its place by each call that uses the handle
+Status create_premul_sum(Communicator* communicator, DataType type, const void* scalar, Scalar when, int* handle);
 Status destroy_operation(Communicator* communicator, int handle);
 // Fills request.op and request.scalar from a user handle.
 Status resolve_operation(Communicator* communicator, int handle, engine::Request* request);

@@ -1,7 +1,8 @@
-// User-made operations: a premultiplied sum keeps its scalar from the moment it is made.
+// User-made operations. A handle carries a number of its communicator, so that one used with another is noticed.
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "comm/communicator.h"
@@ -13,6 +14,11 @@ namespace {
 
 // NCCL reserves small numbers for built-in operations and 31 bits in all.
 constexpr int kFirstHandle = 5;
+constexpr int kSalts = 4096;  // handle = first + index · salts + the communicator's salt
+
+int salt_of(const Communicator* communicator) {
+  return static_cast<int>(reinterpret_cast<std::uintptr_t>(communicator) / alignof(Communicator) % kSalts);
+}
 
 Status told(Status status) {
   if (!status.ok()) log::error("{}", status.message());
@@ -21,23 +27,25 @@ Status told(Status status) {
 
 Result<comm::UserOperation*> find(Communicator* communicator, int handle) {
   auto& all = communicator->user_operations();
-  const auto index = static_cast<std::size_t>(handle - kFirstHandle);
-  if (handle < kFirstHandle || index >= all.size() || !all[index].live)
-    return Status(Code::kInvalidArgument, fmt::format("{} is not a live reduction operation of this communicator", handle));
+  const int number = handle - kFirstHandle;
+  const auto index = static_cast<std::size_t>(number / kSalts);
+  if (number < 0 || number % kSalts != salt_of(communicator) || index >= all.size() || !all[index].live)
+    return Status(Code::kInvalidArgument,
+                  fmt::format("{} is not a live reduction operation of this communicator", handle));
   return &all[index];
 }
 
 }  // namespace
 
-Status create_premul_sum(Communicator* communicator, DataType type, const void* scalar, int* handle) {
+Status create_premul_sum(Communicator* communicator, DataType type, const void* scalar, Scalar when, int* handle) {
   auto& all = communicator->user_operations();
   std::size_t index = 0;
   while (index < all.size() && all[index].live) ++index;
   if (index == all.size()) all.emplace_back();
-  all[index].live = true;
-  all[index].type = type;
-  std::memcpy(all[index].scalar.data(), scalar, size_of(type));
-  *handle = kFirstHandle + static_cast<int>(index);
+  comm::UserOperation& operation = all[index];
+  operation = {.live = true, .type = type, .scalar = {}, .read_from = when == Scalar::kAtUse ? scalar : nullptr};
+  if (when == Scalar::kNow) std::memcpy(operation.scalar.data(), scalar, size_of(type));
+  *handle = kFirstHandle + static_cast<int>(index) * kSalts + salt_of(communicator);
   return {};
 }
 
@@ -56,6 +64,8 @@ Status resolve_operation(Communicator* communicator, int handle, engine::Request
                                                            name_of((*operation)->type), name_of(request->type))));
   request->op = ReduceOp::kPreMulSum;
   request->scalar = (*operation)->scalar;
+  if ((*operation)->read_from != nullptr)
+    std::memcpy(request->scalar.data(), (*operation)->read_from, size_of(request->type));
   return {};
 }
 

@@ -1,6 +1,7 @@
 """The NCCL calls of the random client, bound through ctypes."""
 
 import ctypes
+import time
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_void_p
 
 SUCCESS, IN_PROGRESS = 0, 7
@@ -93,6 +94,7 @@ class Nccl:
                 self.CommGetAsyncError(comm, byref(state))
                 if state.value != IN_PROGRESS:
                     break
+                time.sleep(0.0001)  # the interpreter lock is wanted by the other ranks
             if state.value != SUCCESS:
                 raise NcclError(f"asynchronous error {state.value}: {self.library.ncclGetLastError(None).decode()}")
 

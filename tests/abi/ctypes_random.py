@@ -28,7 +28,7 @@ COLLECTIVES = ["AllReduce", "Reduce", "ReduceScatter", "Broadcast", "Bcast", "Al
 REDUCING = COLLECTIVES[:3]
 ROOTED = ["Reduce", "Broadcast", "Bcast", "Gather", "Scatter"]
 COUNTS = [0, 1, 2, 3, 5, 7, 8, 61, 64, 100, 1000, 1023, 4097, 20011, 65537, 300007]
-TIMEOUT = 20
+TIMEOUT = 120
 GUARD = 64  # bytes around each buffer that nobody may touch
 FILL = 0xA5
 

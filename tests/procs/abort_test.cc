@@ -38,6 +38,7 @@ TEST(Blocked, FinalizeIsEndedByAbort) {
 
 TEST(Blocked, InitIsEndedByAbort) {
   Process rank = support::start_rank(0, 2, "abort_init");
+  rank.expect("id ");
   expect_aborted(rank, kAborted);
 }
 

@@ -21,7 +21,7 @@ class Process {
   Process(const Process&) = delete;
   ~Process();  // kills it if it still runs
 
-  void say(const std::string& line);
+  bool say(const std::string& line);  // false: it has ended
   std::string line(std::chrono::seconds limit = std::chrono::seconds(60));    // next line; "" at the end or after the limit
   std::string expect(const std::string& prefix);                              // next line that starts so; fails the test otherwise
   void signal(int number) const;

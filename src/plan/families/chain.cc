@@ -50,8 +50,9 @@ Terms terms(const Question& q) {
   terms.latency_ns = (q.n() - 1) * q.fabric.neighbours.alpha_ns + fill * q.fabric.work_ns(2 * slice, 0);
   terms.messages = q.slices(q.bytes) - 1;
   terms.wire_ns = q.fabric.neighbours.wire_ns(q.bytes) + fill * q.fabric.neighbours.wire_ns(slice);
-  terms.busiest = 2 * q.bytes;
-  terms.total = 2 * (q.n() - 1) * q.bytes;
+  const std::uint64_t folded = reduces(q.collective) ? q.bytes : 0;  // at each link
+  terms.busiest = 2 * q.bytes + q.staged(folded);
+  terms.total = 2 * (q.n() - 1) * q.bytes + q.staged((q.n() - 1) * folded);
   return terms;
 }
 

@@ -119,7 +119,7 @@ Terms exchange(const Question& q, std::uint64_t rounds) {
   terms.latency_ns = rounds * q.fabric.pairs.alpha_ns;
   terms.messages = rounds * ((q.n() - 1) * q.slices(part) - 1);
   terms.wire_ns = incast(q, q.fabric.pairs.wire_ns(rounds * moved));
-  terms.busiest = 2 * rounds * moved;  // copied in once; folded, or copied out, once
+  terms.busiest = 2 * rounds * moved + (reduces(q.collective) ? q.staged(moved) : 0);  // copied in once; folded, or copied out, once
   terms.total = q.n() * terms.busiest;
   return terms;
 }
@@ -145,6 +145,7 @@ Terms terms(const Question& q) {
     case Collective::kBroadcast: terms = star(q, q.bytes); break;
     default: terms = star(q, q.bytes / q.n()); break;
   }
+  if (q.collective == Collective::kReduce) terms.busiest += q.staged((q.n() - 1) * q.bytes);
   if (reduces(q.collective)) terms.landing = q.n() * static_cast<std::uint64_t>(q.window) * q.slice;
   return terms;
 }

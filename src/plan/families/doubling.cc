@@ -79,8 +79,8 @@ Terms terms(const Question& q) {
     terms.wire_ns += 2 * q.fabric.powers[steps].wire_ns(q.bytes);
   }
   terms.messages = hops * (q.slices(q.bytes) - 1);
-  terms.busiest = 2 * hops * q.bytes - (extra > 0 ? 2 * q.bytes : 0);
-  terms.total = (2 * power * steps + 4 * extra) * q.bytes;
+  terms.busiest = 2 * hops * q.bytes - (extra > 0 ? 2 * q.bytes : 0) + q.staged(steps * q.bytes);
+  terms.total = (2 * power * steps + 4 * extra) * q.bytes + q.staged(power * steps * q.bytes);
   return terms;
 }
 

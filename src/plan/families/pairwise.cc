@@ -56,7 +56,7 @@ Terms terms(const Question& q) {
   // Folding in the order of the steps waits for each: one more o per step than direct.
   terms.messages = (q.n() - 1) * q.slices(part) - 1 + (folds ? q.n() - 2 : 0);
   terms.wire_ns = incast(q, q.fabric.pairs.wire_ns(moved));
-  terms.busiest = 2 * moved + (folds ? 0 : part);
+  terms.busiest = 2 * moved + (folds ? q.staged(moved) : part);
   terms.total = q.n() * terms.busiest;
   return terms;
 }

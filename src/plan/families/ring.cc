@@ -95,7 +95,7 @@ Terms terms(const Question& q) {
   terms.latency_ns = scale(hops * (serial ? q.slices(part) : 1), q.fabric.neighbours.alpha_ns, 1);
   terms.messages = serial ? 0 : hops * (q.slices(part) - 1);
   terms.wire_ns = q.fabric.neighbours.wire_ns(moved);
-  terms.busiest = 2 * moved + (q.collective == Collective::kAllGather ? part : 0);
+  terms.busiest = 2 * moved + (q.collective == Collective::kAllGather ? part : q.staged(q.bytes - part));
   terms.total = q.n() * terms.busiest;
   return terms;
 }

@@ -100,8 +100,9 @@ Terms terms(const Question& q) {
   }
   terms.latency_ns += (directions * depth - 1) * q.fabric.work_ns(slice, 0);  // until the pipeline is full
   terms.messages = directions * depth * (q.slices(q.bytes) - 1);
-  terms.busiest = directions * depth * q.bytes;
-  terms.total = directions * 2 * (q.n() - 1) * q.bytes;
+  const std::uint64_t folded = reduces(q.collective) ? q.bytes : 0;  // at each edge
+  terms.busiest = directions * depth * q.bytes + q.staged(depth * folded);
+  terms.total = directions * 2 * (q.n() - 1) * q.bytes + q.staged((q.n() - 1) * folded);
   return terms;
 }
 
