@@ -71,7 +71,7 @@ void Communicator::on_group_error(const Status& reason) {
 void Communicator::report_failure(const Status& reason) {
   constexpr int kGatherers = 5;  // the root of the tree and its children
   constexpr std::chrono::seconds kPatience{1};
-  if (reason.code() != Code::kRemote || reported_.exchange(true)) return;
+  if (reason.code() != Code::kRemote || !ready_.load(std::memory_order_acquire) || reported_.exchange(true)) return;
   log::warn("rank {} when it failed: {}", membership_.rank, observe::last_of_flight_record(flight_.encode()));
   if (!config_.blocking || membership_.rank >= kGatherers) return;  // the engine's thread must not wait: it serves others too
   const std::vector<std::vector<std::byte>> records = gather_flight_records(kPatience);

@@ -33,6 +33,7 @@ Status enqueue(Communicator* communicator, engine::Request request) {
   comm::Use use(communicator);
   Group& group = Group::current();
   if (Status usable = communicator->usable(); !usable.ok()) {
+    communicator->report_failure(usable);  // a peer may have been lost between calls
     // Inside a group an init of the same group may still make it usable: judged at the end.
     if (!group.open() || usable.code() != Code::kInvalidArgument) return told(group.note(usable));
   }

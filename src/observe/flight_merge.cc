@@ -23,6 +23,10 @@ struct RankRecord {
 
 bool is_message(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
 
+bool has_root(Collective what) {
+  return what == Collective::kReduce || what == Collective::kBroadcast || what == Collective::kGather || what == Collective::kScatter;
+}
+
 double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 // "0-3, 7"
@@ -48,7 +52,7 @@ std::string describe(const FlightEntry& entry) {
     return fmt::format("{} {} rank {} ({} {})", what, entry.collective == Collective::kSend ? "to" : "from", entry.root,
                        entry.count, name_of(entry.type));
   const std::string op = reduces(entry.collective) ? fmt::format(" {}", name_of(entry.op)) : "";
-  const std::string root = entry.root >= 0 ? fmt::format(", root {}", entry.root) : "";
+  const std::string root = has_root(entry.collective) && entry.root >= 0 ? fmt::format(", root {}", entry.root) : "";
   return fmt::format("{} ({} {}{}{})", what, entry.count, name_of(entry.type), op, root);
 }
 

@@ -59,9 +59,9 @@ class LostRank : public ::testing::TestWithParam<const char*> {
   }
 };
 
-TEST_P(LostRank, IsARemoteErrorOnAllOthersWhenKilledAtARandomOperation) { lose_many(SIGKILL, 20); }
+TEST_P(LostRank, IsARemoteErrorOnAllOthersWhenKilledAtARandomOperation) { lose_many(SIGKILL, 10); }
 
-TEST_P(LostRank, IsARemoteErrorOnAllOthersWhenStoppedAtARandomOperation) { lose_many(SIGSTOP, 4); }
+TEST_P(LostRank, IsARemoteErrorOnAllOthersWhenStoppedAtARandomOperation) { lose_many(SIGSTOP, 3); }
 
 TEST_P(LostRank, BetweenInitAndTheFirstCollectiveIsARemoteErrorOnAllOthers) {
   for (int victim = 0; victim < kRanks; ++victim) {
