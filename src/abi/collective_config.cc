@@ -1,5 +1,5 @@
 // The ...Config forms of 2.31: the configuration is checked, then the plain call is made. Its hints concern device
-// kernels and have no effect on CPU ranks. A refused configuration does not fail the group it stands in.
+// kernels and have no effect on CPU ranks. A refused configuration fails the group it stands in, as any wrong argument.
 
 #include <algorithm>
 #include <array>
@@ -59,7 +59,7 @@ Status check_collective_config(const char* function, const ncclCollConfig_t* con
 
 template <typename Plain>
 ncclResult_t with_config(const char* function, const ncclCollConfig_t* config, Plain&& plain) {
-  const ncclResult_t checked = entry(function, [&] { return check_collective_config(function, config); });
+  const ncclResult_t checked = groupable_entry(function, [&] { return check_collective_config(function, config); });
   return checked == ncclSuccess ? plain() : checked;
 }
 

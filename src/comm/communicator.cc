@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bootstrap/fork_guard.h"
 #include "comm/registry.h"
 #include "config/settings.h"
@@ -77,6 +79,7 @@ void Communicator::report_failure(const Status& reason) {
   const std::vector<std::vector<std::byte>> records = gather_flight_records(kPatience);
   for (int rank = 0; rank < membership_.rank && rank < static_cast<int>(records.size()); ++rank)
     if (!records[rank].empty()) return;
+  if (std::count_if(records.begin(), records.end(), [](const auto& record) { return !record.empty(); }) < 2) return;
   std::string text = observe::merge_flight_records(records);
   if (!text.empty()) text.pop_back();  // the last newline
   log::warn("flight record of communicator {:016x}:\n{}", group_->id(), text);

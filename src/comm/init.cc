@@ -100,7 +100,7 @@ void Communicator::assemble_engine() {
 }
 
 std::string Communicator::describe() const {
-  std::string text = fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, {} ranks in {} domains, {} islands\n", kLibraryVersion,
+  std::string text = fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n", kLibraryVersion,
                                  config::settings().version, group_->id(), config_.name.empty() ? "" : " ", config_.name,
                                  membership_.ranks, cluster_.domains.size(), cluster_.islands.size());
   text += fmt::format("  transports {}\n", routes_->describe());

@@ -31,7 +31,8 @@ const Settings& settings();  // loads on first use, thread-safe; the same object
 std::string dump();          // "AMALGAM_X=value   # where from" lines
 std::string agreed_text();   // the agreed settings as canonical "name=value\n" lines, compared at init
 
-// What loading had to say (bad value: default kept; NCCL variable not honoured), for the log at init.
+// What loading had to say (bad value: default kept; NCCL variable not honoured). The log tells it before its first
+// line.
 std::vector<std::string> warnings();
 
 // Looks a variable up as every setting is: environment, then files. Empty when unset. For NCCL_* names that other

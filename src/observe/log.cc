@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <utility>
 
 #include "base/unique_fd.h"
 #include "config/loader.h"
@@ -26,6 +27,7 @@ constexpr std::size_t kErrorBytes = 2048;
 std::atomic<int> level{kNotLoaded};
 std::atomic<int> sink{STDERR_FILENO};
 std::mutex load_mutex;
+bool settings_reported = false;  // with load_mutex held
 
 std::mutex last_error_mutex;
 char process_error[kErrorBytes];
@@ -75,11 +77,20 @@ int open_sink(const std::string& pattern) {
   return STDERR_FILENO;
 }
 
+// What loading the settings had to say goes to the log once, before its first line.
+void report_settings() {
+  if (std::exchange(settings_reported, true)) return;
+  if (level.load(std::memory_order_relaxed) < static_cast<int>(Level::kWarn)) return;
+  for (const std::string& warning : config::warnings())
+    write_all(sink.load(std::memory_order_relaxed), format_lines(Level::kWarn, warning));
+}
+
 // With load_mutex held. A previous file stays open: another thread may be writing to it, and its number must not become
 // something else's meanwhile. Jobs reload their log a few times at most.
 void apply(const config::Settings& settings) {
   sink.store(open_sink(settings.log_file), std::memory_order_relaxed);
   level.store(level_of(settings.log), std::memory_order_release);
+  report_settings();
 }
 
 int current_level() {

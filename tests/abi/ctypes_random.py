@@ -6,7 +6,7 @@ usage: ctypes_random.py LIBRARY [--cases N] [--seed N] [--ranks N,…] [--worlds
 
 Worlds: ranks as processes (which load the library after the fork), one thread per rank, one thread with InitAll.
 All ranks draw the same cases from the same seed; what only one rank knows (its order inside a group, whether it passes
-NULL) comes from a generator of its own. --huge adds messages of more than 2^31 bytes and needs 14 GB of memory."""
+NULL) comes from a generator of its own. --huge adds messages of more than 2^31 bytes and needs 5 GB of memory."""
 
 import argparse
 import ctypes
@@ -448,6 +448,9 @@ def huge(world):
     nccl.MemAlloc(byref(buffer), count)
     tail = 4096  # compared exactly; the rest by samples
 
+    def wait():
+        nccl.wait([rank.comm])
+
     def expect(value, what):
         for at in (0, (1 << 31) - 1, 1 << 31, count - tail, *range(7, count - tail, count // 50)):
             got = ctypes.string_at(buffer.value + at, tail if at == count - tail else 1)
@@ -456,15 +459,19 @@ def huge(world):
 
     ctypes.memset(buffer, rank.rank + 1, count)
     nccl.AllReduce(buffer, buffer, count, 1, el.SUM, rank.comm, None)
+    wait()
     expect(sum(range(1, rank.ranks + 1)), "allreduce")
     ctypes.memset(buffer, rank.rank + 1, count)
     nccl.Broadcast(buffer, buffer, count, 0, 1, rank.comm, None)
+    wait()
     expect(2, "broadcast")
     ctypes.memset(buffer, rank.rank + 5, count)
     if rank.rank == 0:
         nccl.Send(buffer, count, 0, 1, rank.comm, None)
+        wait()
     elif rank.rank == 1:
         nccl.Recv(buffer, count, 0, 0, rank.comm, None)
+        wait()
         expect(5, "message")
     nccl.MemFree(buffer)
 

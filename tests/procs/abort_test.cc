@@ -1,4 +1,5 @@
-// ncclCommAbort from another thread ends whatever blocks. The times are printed; a limit of 10 s only tells life from death.
+// ncclCommAbort from another thread ends whatever blocks. The times are printed; a limit of 10 s only tells life from
+// death.
 
 #include <gtest/gtest.h>
 

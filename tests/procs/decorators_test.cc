@@ -24,8 +24,9 @@ class Faults : public ::testing::TestWithParam<const char*> {};
 TEST_P(Faults, ThatOnlyDelayChangeNoResult) {
   for (const char* schedule : {"random@1:10", "random@2:60", "send@0:9,receive@1:5,random@3:30"})
     for (const char* scenario : {"sums", "random_calls"})
-      expect_right(scenario, {std::string("AMALGAM_TRANSPORTS=") + GetParam(), std::string("AMALGAM_FAULTS=") + schedule,
-                              "AMALGAM_TEST_BYTES=400000", "AMALGAM_TEST_CASES=25"});
+      expect_right(scenario,
+                   {std::string("AMALGAM_TRANSPORTS=") + GetParam(), std::string("AMALGAM_FAULTS=") + schedule,
+                    "AMALGAM_TEST_BYTES=400000", "AMALGAM_TEST_CASES=25"});
 }
 
 INSTANTIATE_TEST_SUITE_P(By, Faults, ::testing::Values("faults:shm,faults:tcp", "faults:tcp"));

@@ -34,7 +34,8 @@ TEST_P(RandomCalls, BetweenProcessesGiveWhatTheOracleSays) {
 
 TEST_P(RandomCalls, BetweenProcessesOfTwoHostsGiveWhatTheOracleSays) {
   auto ranks = support::start_ranks(5, "random_calls", [](int rank) {
-    return Variables{std::string("AMALGAM_TRANSPORTS=") + GetParam(), std::string("NCCL_HOSTID=") + (rank % 2 == 0 ? "a" : "b"),
+    return Variables{std::string("AMALGAM_TRANSPORTS=") + GetParam(),
+                     std::string("NCCL_HOSTID=") + (rank % 2 == 0 ? "a" : "b"),
                      "AMALGAM_TEST_SEED=" + option("AMALGAM_TEST_SEED", "20261125"),
                      "AMALGAM_TEST_CASES=" + option("AMALGAM_TEST_CASES", "200")};
   });

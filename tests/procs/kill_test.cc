@@ -24,7 +24,8 @@ std::uint64_t option(const char* name, std::uint64_t otherwise) {
 
 // "mixed": two hosts of two ranks each, as far as the ranks know.
 Variables variables_of(const std::string& transports, int rank) {
-  if (transports == "mixed") return {"AMALGAM_TRANSPORTS=shm,tcp", "AMALGAM_HOST_ID=" + std::string(rank < 2 ? "a" : "b")};
+  if (transports == "mixed")
+    return {"AMALGAM_TRANSPORTS=shm,tcp", "AMALGAM_HOST_ID=" + std::string(rank < 2 ? "a" : "b")};
   return {"AMALGAM_TRANSPORTS=" + transports};
 }
 
@@ -45,7 +46,8 @@ class LostRank : public ::testing::TestWithParam<const char*> {
     ranks[victim].signal(signal);
     for (int r = 0; r < kRanks; ++r) {
       if (r == victim) continue;
-      EXPECT_EQ(ranks[r].expect("call failed").substr(0, 13), "call failed 6") << "rank " << r << " of victim " << victim;
+      EXPECT_EQ(ranks[r].expect("call failed").substr(0, 13), "call failed 6")
+          << "rank " << r << " of victim " << victim;
       EXPECT_EQ(ranks[r].expect("async"), "async 6");
       EXPECT_EQ(ranks[r].wait(), 0);
     }
@@ -54,7 +56,8 @@ class LostRank : public ::testing::TestWithParam<const char*> {
   void lose_many(int signal, std::uint64_t cases) {
     const std::uint64_t seed = option("AMALGAM_TEST_SEED", 20261125);
     cases = option("AMALGAM_TEST_CASES", cases);
-    std::printf("seed %llu, %llu rounds\n", static_cast<unsigned long long>(seed), static_cast<unsigned long long>(cases));
+    std::printf("seed %llu, %llu rounds\n", static_cast<unsigned long long>(seed),
+                static_cast<unsigned long long>(cases));
     for (std::uint64_t i = 0; i < cases && !HasFailure(); ++i) lose_one(signal, seed + i);
   }
 };

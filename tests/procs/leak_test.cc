@@ -17,7 +17,8 @@ namespace {
 using support::Process;
 using support::Usage;
 
-constexpr long kResidentKib = 4096;  // pages that malloc's arenas spread over; 1,000 rounds of a leaked page would exceed it
+constexpr long kResidentKib =
+    4096;  // pages that malloc's arenas spread over; 1,000 rounds of a leaked page would exceed it
 
 int rounds() {
   const char* text = std::getenv("AMALGAM_TEST_CASES");
@@ -62,14 +63,12 @@ TEST_P(Rounds, LeaveNothingBehind) {
   for (Process& rank : ranks) EXPECT_EQ(rank.wait(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Rounds,
-                         ::testing::Values(Case{"DestroyOverShm", "destroy", "shm,tcp", 3},
-                                           Case{"DestroyOverTcp", "destroy", "tcp", 2},
-                                           Case{"AbortOverShm", "abort", "shm,tcp", 2},
-                                           Case{"AbortOverTcp", "abort", "tcp", 2},
-                                           Case{"SplitOverShm", "split", "shm,tcp", 2},
-                                           Case{"MemoryOverShm", "memory", "shm,tcp", 2}),
-                         [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Of, Rounds,
+    ::testing::Values(Case{"DestroyOverShm", "destroy", "shm,tcp", 3}, Case{"DestroyOverTcp", "destroy", "tcp", 2},
+                      Case{"AbortOverShm", "abort", "shm,tcp", 2}, Case{"AbortOverTcp", "abort", "tcp", 2},
+                      Case{"SplitOverShm", "split", "shm,tcp", 2}, Case{"MemoryOverShm", "memory", "shm,tcp", 2}),
+    [](const auto& tested) { return tested.param.name; });
 
 TEST(RoundsOfThreads, LeaveNothingBehind) {
   const auto round = [] {

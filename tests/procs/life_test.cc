@@ -1,7 +1,7 @@
 // Ranks as processes that finish, exit early, disagree, get killed and get stopped.
 
-#include <signal.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "support/processes.h"
 

@@ -1,5 +1,6 @@
-// Two ranks in two network namespaces of their own, joined by pairs of virtual interfaces: which transport they find, over which
-// addresses and interfaces they talk. Everything lives in namespaces made here and ends with their processes.
+// Two ranks in two network namespaces of their own, joined by pairs of virtual interfaces: which transport they find,
+// over which addresses and interfaces they talk. Everything lives in namespaces made here and ends with their
+// processes.
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -66,9 +67,8 @@ struct World {
       EXPECT_TRUE(left.in("ip link add " + wire + " type veth peer name " + wire + " netns " + right.pid()));
       int host = 0;
       for (const Place* place : {&left, &right}) {
-        const std::string address =
-            ipv6 ? "fd77:" + std::to_string(pair) + "::" + std::to_string(++host) + "/64 nodad"
-                 : "10.77." + std::to_string(pair) + "." + std::to_string(++host) + "/24";
+        const std::string address = ipv6 ? "fd77:" + std::to_string(pair) + "::" + std::to_string(++host) + "/64 nodad"
+                                         : "10.77." + std::to_string(pair) + "." + std::to_string(++host) + "/24";
         EXPECT_TRUE(place->in("ip addr add " + address + " dev " + wire));
         EXPECT_TRUE(place->in("ip link set " + wire + " up"));
       }
@@ -106,7 +106,8 @@ bool says(const std::string& text, const std::string& what) { return text.find(w
 class Namespaces : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!run("unshare -n -m --propagation private sh -c 'mount -t tmpfs -o size=1M tmpfs /dev/shm && ip link add a0 type veth peer name a1' "
+    if (!run("unshare -n -m --propagation private sh -c 'mount -t tmpfs -o size=1M tmpfs /dev/shm && ip link add a0 "
+             "type veth peer name a1' "
              "2>/dev/null"))
       GTEST_SKIP() << "needs root, unshare, nsenter, ip and virtual interfaces";
   }
@@ -142,7 +143,8 @@ TEST_F(Namespaces, JoinedByTwoWiresUseBoth) {
   World world(2, "p");
   (void)world.sums({}, {});
   const std::uint64_t first = world.left.sent("wire0"), second = world.left.sent("wire1");
-  std::printf("wire0 %llu, wire1 %llu bytes\n", static_cast<unsigned long long>(first), static_cast<unsigned long long>(second));
+  std::printf("wire0 %llu, wire1 %llu bytes\n", static_cast<unsigned long long>(first),
+              static_cast<unsigned long long>(second));
   EXPECT_GT(first, 4U << 20);
   EXPECT_GT(second, 4U << 20);
 }

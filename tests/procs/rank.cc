@@ -1,4 +1,5 @@
-// One rank as a process: runs a scenario, prints a line for each thing that happened, waits for a line where it must be held.
+// One rank as a process: runs a scenario, prints a line for each thing that happened, waits for a line where it must be
+// held.
 //
 // usage: rank RANK RANKS SCENARIO
 
@@ -52,8 +53,7 @@ bool check_sum(const Self& self, std::size_t count, int round) {
     return false;
   for (std::size_t i = 0; i < count; ++i) {
     float want = 0;
-    for (int r = 0; r < self.ranks; ++r)
-      want += static_cast<float>((i + static_cast<std::size_t>(r * 7 + round)) % 32);
+    for (int r = 0; r < self.ranks; ++r) want += static_cast<float>((i + static_cast<std::size_t>(r * 7 + round)) % 32);
     if (out[i] == want) continue;
     tell("wrong element " + std::to_string(i));
     return false;

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the scenarios of the program `rank` share: one rank of a communicator in a process of its own, which tells the test by lines
-// on standard output what happened, and is held by waiting for a line on standard input.
+// What the scenarios of the program `rank` share: one rank of a communicator in a process of its own, which tells the
+// test by lines on standard output what happened, and is held by waiting for a line on standard input.
 //
 // Scenarios  each file of scenarios defines some of the functions below; rank.cc holds the table of their names
 // Errors     a scenario returns the process's exit code; what failed was told
@@ -42,8 +42,8 @@ int mismatch(Self& self);            // rank 1 passes another count than the res
 int shrink_on(Self& self);           // after the last rank died, the others go on
 
 // scenarios_exit.cc: ends of a process
-int early_exit(Self& self);           // rank 0 sends, destroys and exits before the others look
-int forks(Self& self);                // a child of fork() is refused and disturbs nobody
+int early_exit(Self& self);              // rank 0 sends, destroys and exits before the others look
+int forks(Self& self);                   // a child of fork() is refused and disturbs nobody
 int return_without_destroy(Self& self);  // rank 0 just ends; the others do what they hear: "use" or "destroy"
 int quick_exit_without_destroy(Self& self);
 int exit_while_communicating(Self& self);

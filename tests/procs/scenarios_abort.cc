@@ -1,5 +1,5 @@
-// Scenarios of a thread that is blocked in a call which another thread ends by ncclCommAbort. Rank 0 blocks; the others are held by the
-// test until it has said how long the abort took.
+// Scenarios of a thread that is blocked in a call which another thread ends by ncclCommAbort. Rank 0 blocks; the others
+// are held by the test until it has said how long the abort took.
 
 #include <poll.h>
 #include <unistd.h>

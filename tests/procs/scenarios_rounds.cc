@@ -15,8 +15,7 @@ constexpr std::size_t kWarmUp = 20;
 bool join_round(const Self& base, Self* round) {
   *round = {base.rank, base.ranks, {}, nullptr};
   if (base.rank == 0 && !report("getid", ncclGetUniqueId(&round->id))) return false;
-  const ncclResult_t sent =
-      ncclBroadcast(&round->id, &round->id, sizeof(round->id), ncclInt8, 0, base.comm, nullptr);
+  const ncclResult_t sent = ncclBroadcast(&round->id, &round->id, sizeof(round->id), ncclInt8, 0, base.comm, nullptr);
   return report("broadcast", sent) && join(*round);
 }
 

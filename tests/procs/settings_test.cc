@@ -21,7 +21,8 @@ void expect_disagreement(const std::string& first, const std::string& second, co
   auto ranks = support::start_ranks(2, "idle", [&](int rank) { return Variables{rank == 0 ? first : second}; });
   for (Process& rank : ranks) {
     const std::string text = rank.expect("init failed");
-    for (const std::string& word : words) EXPECT_NE(text.find(word), std::string::npos) << word << " is not in: " << text;
+    for (const std::string& word : words)
+      EXPECT_NE(text.find(word), std::string::npos) << word << " is not in: " << text;
     EXPECT_EQ(rank.wait(), 66);
   }
 }
@@ -61,14 +62,17 @@ std::string free_address() {
 }
 
 TEST(CommId, BringsRanksTogetherOnLoopback) {
-  auto ranks = support::start_ranks(3, "sums", Variables{"NCCL_COMM_ID=" + free_address(), "AMALGAM_TEST_BYTES=100000"});
+  auto ranks =
+      support::start_ranks(3, "sums", Variables{"NCCL_COMM_ID=" + free_address(), "AMALGAM_TEST_BYTES=100000"});
   for (Process& rank : ranks) EXPECT_EQ(rank.wait(), 0);
 }
 
 TEST(CommId, RefusesARankWithAnotherSecret) {
   const std::string place = "NCCL_COMM_ID=" + free_address();
   auto ranks = support::start_ranks(2, "idle", [&](int rank) {
-    return Variables{place, "AMALGAM_INIT_TIMEOUT=3s", "AMALGAM_SECRET=" + std::string(rank == 0 ? "one word that is long enough" : "another word that is long")};
+    return Variables{
+        place, "AMALGAM_INIT_TIMEOUT=3s",
+        "AMALGAM_SECRET=" + std::string(rank == 0 ? "one word that is long enough" : "another word that is long")};
   });
   for (Process& rank : ranks) {
     rank.expect("init failed");
@@ -78,7 +82,8 @@ TEST(CommId, RefusesARankWithAnotherSecret) {
 
 class ConfigurationFile : public ::testing::Test {
  protected:
-  ConfigurationFile() : path_(std::filesystem::temp_directory_path() / ("amalgam-test-" + std::to_string(getpid()) + ".conf")) {}
+  ConfigurationFile()
+      : path_(std::filesystem::temp_directory_path() / ("amalgam-test-" + std::to_string(getpid()) + ".conf")) {}
   ~ConfigurationFile() override { std::filesystem::remove(path_); }
   void write(const std::string& text) { std::ofstream(path_) << text; }
   std::string variable() const { return "NCCL_CONF_FILE=" + path_.string(); }
@@ -89,7 +94,8 @@ class ConfigurationFile : public ::testing::Test {
 
 TEST_F(ConfigurationFile, SetsWhatTheEnvironmentDoesNot) {
   write("# for a test\nAMALGAM_SLOT_BYTES=65536\n");
-  auto ranks = support::start_ranks(2, "idle", [&](int rank) { return rank == 0 ? Variables{variable()} : Variables{}; });
+  auto ranks =
+      support::start_ranks(2, "idle", [&](int rank) { return rank == 0 ? Variables{variable()} : Variables{}; });
   for (Process& rank : ranks) {
     const std::string text = rank.expect("init failed");
     EXPECT_NE(text.find("slot_bytes") == std::string::npos ? text.find("SLOT_BYTES") : 0, std::string::npos) << text;

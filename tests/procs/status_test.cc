@@ -66,7 +66,8 @@ TEST(Log, OfSurvivorsHasTheMergedFlightRecord) {
   const Log log;
   auto ranks = support::start_ranks(4, "held_back", Variables{log.variable()});
   for (Process& rank : ranks) rank.expect("entering");
-  for (int look = 0; look < 100 && status_of(ranks[0].pid()).find("ranks 0-2: last allreduce #3") == std::string::npos;) ++look;
+  for (int look = 0; look < 100 && status_of(ranks[0].pid()).find("ranks 0-2: last allreduce #3") == std::string::npos;)
+    ++look;
   ranks[1].signal(SIGKILL);  // while the last rank is held
   for (int r : {0, 2}) EXPECT_EQ(ranks[r].wait(), 0);
   EXPECT_THAT(log.text(), HasSubstr("rank 3 has not entered allreduce #3"));

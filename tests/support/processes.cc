@@ -41,7 +41,8 @@ Process::Process(const std::vector<std::string>& command, const std::vector<std:
   out_ = from_child[0];
 }
 
-Process::Process(Process&& other) noexcept : pid_(other.pid_), in_(other.in_), out_(other.out_), buffer_(std::move(other.buffer_)) {
+Process::Process(Process&& other) noexcept
+    : pid_(other.pid_), in_(other.in_), out_(other.out_), buffer_(std::move(other.buffer_)) {
   other.pid_ = other.in_ = other.out_ = -1;
 }
 
@@ -67,7 +68,8 @@ std::string Process::line(std::chrono::seconds limit) {
       buffer_.erase(0, end + 1);
       return found;
     }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd ready{out_, POLLIN, 0};
     if (left.count() <= 0 || poll(&ready, 1, static_cast<int>(left.count())) <= 0) return "";
     char text[4096];
@@ -100,11 +102,13 @@ int Process::wait(std::chrono::seconds limit) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-Process start_rank(int rank, int ranks, const std::string& scenario, const Variables& environment, const Variables& prefix) {
+Process start_rank(int rank, int ranks, const std::string& scenario, const Variables& environment,
+                   const Variables& prefix) {
   const char* program = std::getenv("AMALGAM_TEST_RANK");  // set by the build: the rank program's path
   EXPECT_NE(program, nullptr);
   std::vector<std::string> command = prefix;
-  for (const std::string& word : {std::string(program == nullptr ? "/bin/false" : program), std::to_string(rank), std::to_string(ranks), scenario})
+  for (const std::string& word : {std::string(program == nullptr ? "/bin/false" : program), std::to_string(rank),
+                                  std::to_string(ranks), scenario})
     command.push_back(word);
   return Process(command, environment);
 }

@@ -2,8 +2,9 @@
 
 // N ranks as processes of the test: spawned, spoken to by lines over pipes, killed and stopped at will.
 //
-// The child is tests/procs/rank.cc; it prints one line for each thing that happened and reads one line for each thing it waits
-// for, so a test never sleeps to be in step. Every wait here has a deadline, after which the test fails with what was said so far.
+// The child is tests/procs/rank.cc; it prints one line for each thing that happened and reads one line for each thing
+// it waits for, so a test never sleeps to be in step. Every wait here has a deadline, after which the test fails with
+// what was said so far.
 
 #include <sys/types.h>
 
@@ -22,10 +23,11 @@ class Process {
   ~Process();  // kills it if it still runs
 
   bool say(const std::string& line);  // false: it has ended
-  std::string line(std::chrono::seconds limit = std::chrono::seconds(60));    // next line; "" at the end or after the limit
-  std::string expect(const std::string& prefix);                              // next line that starts so; fails the test otherwise
+  std::string line(
+      std::chrono::seconds limit = std::chrono::seconds(60));  // next line; "" at the end or after the limit
+  std::string expect(const std::string& prefix);               // next line that starts so; fails the test otherwise
   void signal(int number) const;
-  int wait(std::chrono::seconds limit = std::chrono::seconds(60));            // exit code, or -signal; -1000 after the limit
+  int wait(std::chrono::seconds limit = std::chrono::seconds(60));  // exit code, or -signal; -1000 after the limit
   pid_t pid() const { return pid_; }
 
  private:
@@ -38,12 +40,14 @@ using Variables = std::vector<std::string>;  // NAME=value
 using VariablesOf = std::function<Variables(int rank)>;
 
 // One rank process that waits for the id (rank 0: makes it). `prefix` is a command that runs it, as `nsenter …`.
-Process start_rank(int rank, int ranks, const std::string& scenario, const Variables& environment = {}, const Variables& prefix = {});
+Process start_rank(int rank, int ranks, const std::string& scenario, const Variables& environment = {},
+                   const Variables& prefix = {});
 void carry_id(std::vector<Process>& ranks);  // from rank 0 to the others
 
 std::vector<Process> start_ranks(int ranks, const std::string& scenario, const VariablesOf& environment);
 
 // Starts `ranks` rank processes in a scenario and carries the unique id from rank 0 to the others.
-std::vector<Process> start_ranks(int ranks, const std::string& scenario, const std::vector<std::string>& environment = {});
+std::vector<Process> start_ranks(int ranks, const std::string& scenario,
+                                 const std::vector<std::string>& environment = {});
 
 }  // namespace support

@@ -1,8 +1,10 @@
 #pragma once
 
-// Random calls against the plain oracle: collectives, types, operations, counts, roots, groups of calls, splits and messages.
+// Random calls against the plain oracle: collectives, types, operations, counts, roots, groups of calls, splits and
+// messages.
 //
-// All ranks draw the same from the same seed. Failures are gtest's (non-fatal where other ranks depend on the calls to come).
+// All ranks draw the same from the same seed. Failures are gtest's (non-fatal where other ranks depend on the calls to
+// come).
 
 #include <cstdint>
 #include <random>

@@ -7,7 +7,7 @@
 namespace support {
 
 struct Usage {
-  long files = 0;       // open file descriptors
+  long files = 0;  // open file descriptors
   long threads = 0;
   long mappings = 0;
   long resident_kib = 0;
@@ -16,8 +16,8 @@ struct Usage {
 
 Usage read_usage();
 
-// As soon as two looks in a row agree on files, threads and mappings: what a communicator held in the background goes a little after
-// its destroy returned. Gives up after some seconds with the latest look.
+// As soon as two looks in a row agree on files, threads and mappings: what a communicator held in the background goes a
+// little after its destroy returned. Gives up after some seconds with the latest look.
 Usage settled_usage();
 
 std::string text(const Usage& usage);  // five numbers

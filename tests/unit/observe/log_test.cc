@@ -159,5 +159,19 @@ TEST_F(Log, ALongErrorIsCutNotLost) {
   EXPECT_GT(std::string(last_error()).size(), 1000u);
 }
 
+// Runs again in a process of its own: the settings are loaded once.
+TEST(FirstUse, TellsOnceWhatLoadingTheSettingsHadToSay) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto use_twice = [] {
+    ::setenv("NCCL_CONF_FILE", "/nonexistent", 1);
+    ::setenv("NCCL_BUFFSIZE", "8388608", 1);
+    enabled(Level::kInfo);
+    reload();
+    ::_exit(std::string(last_error()).empty() ? 0 : 1);
+  };
+  EXPECT_EXIT(use_twice(), testing::ExitedWithCode(0),
+              "^[^\n]* amalgam warn NCCL_BUFFSIZE=8388608: not honoured[^\n]*\n$");
+}
+
 }  // namespace
 }  // namespace amalgam::log
