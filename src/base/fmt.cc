@@ -1,5 +1,6 @@
-// fmt's non-template half, compiled once into the library: including it in every file (FMT_HEADER_ONLY) triples compile time, and
-// linking libfmt.so would add a NEEDED entry. The instantiations are those that fmt 9's headers declare extern.
+// fmt's non-template half, compiled once into the library: including it in every file (FMT_HEADER_ONLY) triples compile
+// time, and linking libfmt.so would add a NEEDED entry. The instantiations are those that fmt 9's headers declare
+// extern.
 
 #include <fmt/format-inl.h>
 

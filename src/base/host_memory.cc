@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <mutex>
@@ -104,6 +105,7 @@ class Table {
     Entry* old = entries_.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < capacity_; ++i) larger[i].store(old[i].load());
     entries_.store(larger, std::memory_order_release);
+    outgrown_[outgrown_count_++] = old;
     capacity_ = capacity;
   }
 
@@ -123,6 +125,9 @@ class Table {
   std::atomic<Entry*> entries_{nullptr};
   std::atomic<std::size_t> count_{0};
   std::size_t capacity_ = 0;
+  std::array<Entry*, 64>
+      outgrown_{};  // each twice the one before: enough for any address space; held, so that they are no leak
+  std::size_t outgrown_count_ = 0;
 };
 
 constinit Table table;

@@ -13,7 +13,8 @@ namespace amalgam {
 struct SocketAddress {
   sockaddr_storage storage{};
 
-  static Result<SocketAddress> parse(const std::string& host_and_port);  // "10.0.0.1:123", "[fe80::1%eth0]:123"; no name lookup
+  static Result<SocketAddress> parse(
+      const std::string& host_and_port);  // "10.0.0.1:123", "[fe80::1%eth0]:123"; no name lookup
   static SocketAddress from(const sockaddr* address, socklen_t length);
 
   sa_family_t family() const { return storage.ss_family; }

@@ -2,8 +2,8 @@
 
 // The one way errors travel inside the library: a Status, or a Result<T> that is a T or a Status.
 //
-// The function that first knows which error it is writes the message (exact cause, errno text, peer) and logs it; callers
-// pass it up silently. Nothing throws out of a module. Success costs no allocation.
+// The function that first knows which error it is writes the message (exact cause, errno text, peer) and logs it;
+// callers pass it up silently. Nothing throws out of a module. Success costs no allocation.
 
 #include <cassert>
 #include <memory>
@@ -65,7 +65,7 @@ Status system_error(const std::string& what, int error_number);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                                 // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}                                  // NOLINT(google-explicit-constructor)
   Result(Status status) : status_(std::move(status)) { assert(!status_.ok()); }  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return value_.has_value(); }
@@ -85,7 +85,7 @@ class [[nodiscard]] Result {
 }  // namespace amalgam
 
 // Returns the Status of `expression` from the enclosing function unless it is ok.
-#define AMALGAM_TRY(expression)                                   \
-  do {                                                            \
+#define AMALGAM_TRY(expression)                                                              \
+  do {                                                                                       \
     if (::amalgam::Status try_status_ = (expression); !try_status_.ok()) return try_status_; \
   } while (false)

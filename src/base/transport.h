@@ -2,16 +2,18 @@
 
 // How two ranks of one communicator move slices, whatever the wire: shared memory, TCP, later RDMA.
 //
-// A Transport belongs to one communicator of one rank. It describes itself, looks at the other ranks' descriptions, says
-// from whom it can receive, and opens lanes. A lane is one direction between two ranks on one channel: slices arrive in
-// the order in which they were sent. Each slice carries a SliceTag; the receiver knows from its own plan which tag must
-// come next, so a tag is compared, never obeyed. Opening is cheap and local; the lane connects while it is used, and
-// nothing here blocks: a call does what it can and says whether it finished.
+// A Transport belongs to one communicator of one rank. It describes itself, looks at the other ranks' descriptions,
+// says from whom it can receive, and opens lanes. A lane is one direction between two ranks on one channel: slices
+// arrive in the order in which they were sent. Each slice carries a SliceTag; the receiver knows from its own plan
+// which tag must come next, so a tag is compared, never obeyed. Opening is cheap and local; the lane connects while it
+// is used, and nothing here blocks: a call does what it can and says whether it finished.
 //
-// Threads    describe/learn/open/close: the communicator's owner. A lane: one thread at a time. park/doorbell: likewise.
-// Ownership  bytes handed to send() stay valid and unchanged until it returned true, or, after send_reference(), until
+// Threads    describe/learn/open/close: the communicator's owner. A lane: one thread at a time. park/doorbell:
+// likewise. Ownership  bytes handed to send() stay valid and unchanged until it returned true, or, after
+// send_reference(), until
 //            completed() has counted the slice. A view stays valid until release().
-// Errors     sticky per lane, never retried here. A dead peer is told by liveness, not by a lane (a lane may also tell).
+// Errors     sticky per lane, never retried here. A dead peer is told by liveness, not by a lane (a lane may also
+// tell).
 //
 // Implementations live in transports/<name>/ with the same file names; they see base only. comm finds them by
 // builtin_transports().
@@ -34,10 +36,11 @@ namespace amalgam::transport {
 // What a slice is. Compared as a whole by the receiver; on a difference the error text names both sides' values.
 struct SliceTag {
   std::uint32_t communicator = 0;  // low half of the communicator's id
-  std::uint32_t plan = 0;          // low half of hash(cluster, request class, epoch, planner version); p2p: message bytes, low half
-  std::uint64_t sequence = 0;      // operation number: per communicator for collectives, per ordered pair for p2p
-  std::uint32_t position = 0;      // number of the slice within its lane and operation
-  std::uint32_t bytes = 0;         // payload
+  std::uint32_t plan =
+      0;  // low half of hash(cluster, request class, epoch, planner version); p2p: message bytes, low half
+  std::uint64_t sequence = 0;  // operation number: per communicator for collectives, per ordered pair for p2p
+  std::uint32_t position = 0;  // number of the slice within its lane and operation
+  std::uint32_t bytes = 0;     // payload
   bool operator==(const SliceTag&) const = default;
 };
 static_assert(sizeof(SliceTag) == 24);
@@ -65,8 +68,9 @@ class SendLane {
   // Rises in order. May do work (reap acknowledgements).
   virtual Result<std::uint64_t> completed() = 0;
 
-  // Has the peer taken, or does the system hold for it, everything sent? A communicator waits for it before it lets go of the
-  // lane's memory, so that a rank may finish and exit before its peer looked. (Shared memory: all slices consumed.)
+  // Has the peer taken, or does the system hold for it, everything sent? A communicator waits for it before it lets go
+  // of the lane's memory, so that a rank may finish and exit before its peer looked. (Shared memory: all slices
+  // consumed.)
   virtual bool drained() { return true; }
 
   virtual int poll_fd() const { return -1; }  // what to poll for writability when stuck, or -1: use the doorbell
@@ -81,7 +85,8 @@ class ReceiveLane {
   virtual Result<const std::byte*> view(const SliceTag& expected) = 0;
   virtual void release() = 0;
 
-  // The next slice into `destination` (expected.bytes long). On false call again, same arguments, until true. Not while views are out.
+  // The next slice into `destination` (expected.bytes long). On false call again, same arguments, until true. Not while
+  // views are out.
   virtual Result<bool> receive(const SliceTag& expected, Bytes destination) = 0;
 
   virtual int poll_fd() const { return -1; }
@@ -102,8 +107,9 @@ class Connector {
   virtual ~Connector() = default;
   // `local` (may have family AF_UNSPEC: any) is the source address to bind, `remote` the peer's listener on that rail.
   virtual void want(int peer, StreamKey key, const SocketAddress& local, const SocketAddress& remote) = 0;
-  virtual Result<UniqueFd> take(int peer, StreamKey key) = 0;  // invalid fd: not yet. The fd is non-blocking, authenticated, empty.
-  virtual std::vector<SocketAddress> listeners() const = 0;    // where this process listens: one per interface in use
+  virtual Result<UniqueFd> take(
+      int peer, StreamKey key) = 0;  // invalid fd: not yet. The fd is non-blocking, authenticated, empty.
+  virtual std::vector<SocketAddress> listeners() const = 0;  // where this process listens: one per interface in use
 };
 
 struct Environment {
@@ -125,8 +131,9 @@ class Transport {
   virtual std::string name() const = 0;
   virtual Capabilities capabilities() const = 0;
 
-  virtual Result<std::vector<std::byte>> describe() = 0;                                     // gathered to all ranks
-  virtual Status learn(const std::vector<std::vector<std::byte>>& descriptions) = 0;         // one per rank; may be empty; untrusted
+  virtual Result<std::vector<std::byte>> describe() = 0;  // gathered to all ranks
+  virtual Status learn(
+      const std::vector<std::vector<std::byte>>& descriptions) = 0;  // one per rank; may be empty; untrusted
   virtual bool receives_from(int peer) = 0;  // tested (mapped, probed), not inferred. Agreed by comm before lanes open
 
   virtual Result<std::unique_ptr<SendLane>> open_send(int peer, int channel) = 0;
@@ -147,6 +154,7 @@ struct Factory {
 std::span<const Factory> builtin_transports();
 
 // The transports of `list` ("loopback,trace:shm,faults:tcp"), in its order; an unknown name or decorator is an error.
-Result<std::vector<std::unique_ptr<Transport>>> create_transports(const Environment& environment, std::string_view list);
+Result<std::vector<std::unique_ptr<Transport>>> create_transports(const Environment& environment,
+                                                                  std::string_view list);
 
 }  // namespace amalgam::transport

@@ -25,7 +25,9 @@ class Writer {
     bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
     return *this;
   }
-  Writer& blob(std::span<const std::byte> bytes) { return integer<std::uint32_t>(static_cast<std::uint32_t>(bytes.size())).raw(bytes); }
+  Writer& blob(std::span<const std::byte> bytes) {
+    return integer<std::uint32_t>(static_cast<std::uint32_t>(bytes.size())).raw(bytes);
+  }
   Writer& text(std::string_view text) { return blob(std::as_bytes(std::span(text.data(), text.size()))); }
 
   const std::vector<std::byte>& bytes() const { return bytes_; }
@@ -43,10 +45,13 @@ class Reader {
   T integer() {
     std::uint64_t value = 0;
     if (!take(sizeof(T))) return T{};
-    for (std::size_t i = 0; i < sizeof(T); ++i) value |= static_cast<std::uint64_t>(bytes_[at_ - sizeof(T) + i]) << (8 * i);
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      value |= static_cast<std::uint64_t>(bytes_[at_ - sizeof(T) + i]) << (8 * i);
     return static_cast<T>(value);
   }
-  std::span<const std::byte> raw(std::size_t size) { return take(size) ? bytes_.subspan(at_ - size, size) : std::span<const std::byte>{}; }
+  std::span<const std::byte> raw(std::size_t size) {
+    return take(size) ? bytes_.subspan(at_ - size, size) : std::span<const std::byte>{};
+  }
   std::span<const std::byte> blob() { return raw(integer<std::uint32_t>()); }
   std::string text() {
     auto bytes = blob();

@@ -11,8 +11,8 @@
 //   rank 0 domain 0 island 0 rail eth0 1250M latency 20000
 //   rank 1 domain 0 island 0 rail eth0 1250M latency 20000 rail eth1 3G latency 20000
 //
-// A rank's rails are full duplex. Ranks of one domain reach each other through its memory; ranks of different domains by
-// rails, rail i of one with rail i of the other (fewer rails: modulo).
+// A rank's rails are full duplex. Ranks of one domain reach each other through its memory; ranks of different domains
+// by rails, rail i of one with rail i of the other (fewer rails: modulo).
 
 #include <cstdint>
 #include <string>
@@ -24,7 +24,7 @@
 namespace amalgam::cluster {
 
 struct Rail {
-  std::string network;                  // interface name, for people
+  std::string network;  // interface name, for people
   std::uint64_t bytes_per_second = 0;
   std::uint64_t latency_ns = 0;
   bool operator==(const Rail&) const = default;
@@ -32,8 +32,8 @@ struct Rail {
 
 struct Domain {
   std::uint64_t cores = 1;
-  std::uint64_t bytes_per_second = 0;   // what one core copies (memory to memory)
-  std::uint64_t latency_ns = 0;         // one small message between two ranks
+  std::uint64_t bytes_per_second = 0;  // what one core copies (memory to memory)
+  std::uint64_t latency_ns = 0;        // one small message between two ranks
   bool operator==(const Domain&) const = default;
 };
 
@@ -63,6 +63,7 @@ struct Cluster {
 
 std::string print(const Cluster& cluster);
 Result<Cluster> parse(std::string_view text);  // errors name the line
-Cluster uniform(int ranks, int ranks_per_domain, std::uint64_t cores_per_domain);  // a typical cluster, for tests and tools
+Cluster uniform(int ranks, int ranks_per_domain,
+                std::uint64_t cores_per_domain);  // a typical cluster, for tests and tools
 
 }  // namespace amalgam::cluster

@@ -23,10 +23,11 @@ Communicator::Communicator(const Membership& membership, CommConfig config)
 
 Communicator::~Communicator() {
   Registry::remove(this);
-  for (std::thread& thread : background_) thread.detach();  // this thread itself: its work began after the handle had gone
-  lanes_.reset();   // lanes before their transports,
-  routes_.reset();  // these before the connections they use,
-  group_.reset();   // and this before the members that its callbacks read
+  for (std::thread& thread : background_)
+    thread.detach();  // this thread itself: its work began after the handle had gone
+  lanes_.reset();     // lanes before their transports,
+  routes_.reset();    // these before the connections they use,
+  group_.reset();     // and this before the members that its callbacks read
   magic_ = 0;
 }
 
@@ -51,12 +52,16 @@ void Communicator::run_in_background(std::function<Status()> work) {
 
 Status Communicator::usable() const {
   if (bootstrap::fork_guard::forked())
-    return Status(Code::kInvalidUsage, "this process was forked from one that uses Amalgam: it cannot communicate; start it by exec");
+    return Status(Code::kInvalidUsage,
+                  "this process was forked from one that uses Amalgam: it cannot communicate; start it by exec");
   if (state_.failed()) return state_.reason();
   if (!ready_.load(std::memory_order_acquire))
-    return Status(Code::kInvalidArgument, "the communicator is still being initialised: poll ncclCommGetAsyncError until it is not ncclInProgress");
+    return Status(
+        Code::kInvalidArgument,
+        "the communicator is still being initialised: poll ncclCommGetAsyncError until it is not ncclInProgress");
   if (finalized_) return Status(Code::kInvalidUsage, "the communicator was finalized");
-  if (state_.revoked()) return Status(Code::kInvalidUsage, "the communicator was revoked: only split, shrink, abort and destroy are left");
+  if (state_.revoked())
+    return Status(Code::kInvalidUsage, "the communicator was revoked: only split, shrink, abort and destroy are left");
   return {};
 }
 
@@ -68,14 +73,15 @@ void Communicator::on_group_error(const Status& reason) {
   (void)state_.fail(reason);  // the control plane has logged it
 }
 
-// Each survivor tells its own last operation. The whole picture is gathered over what is left of the tree by rank 0, or by the
-// ranks below it when it is lost: whoever is the lowest in its part writes it.
+// Each survivor tells its own last operation. The whole picture is gathered over what is left of the tree by rank 0, or
+// by the ranks below it when it is lost: whoever is the lowest in its part writes it.
 void Communicator::report_failure(const Status& reason) {
   constexpr int kGatherers = 5;  // the root of the tree and its children
   constexpr std::chrono::seconds kPatience{1};
   if (reason.code() != Code::kRemote || !ready_.load(std::memory_order_acquire) || reported_.exchange(true)) return;
   log::warn("rank {} when it failed: {}", membership_.rank, observe::last_of_flight_record(flight_.encode()));
-  if (!config_.blocking || membership_.rank >= kGatherers) return;  // the engine's thread must not wait: it serves others too
+  if (!config_.blocking || membership_.rank >= kGatherers)
+    return;  // the engine's thread must not wait: it serves others too
   const std::vector<std::vector<std::byte>> records = gather_flight_records(kPatience);
   for (int rank = 0; rank < membership_.rank && rank < static_cast<int>(records.size()); ++rank)
     if (!records[rank].empty()) return;
@@ -135,10 +141,12 @@ engine::WaitPolicy Communicator::wait_policy() const {
 }
 
 std::unique_ptr<engine::Track> Communicator::make_track() const {
-  return std::make_unique<engine::Track>(state_, engine::Bed{routes_ ? routes_->doorbell() : nullptr, lanes_.get()}, wait_policy());
+  return std::make_unique<engine::Track>(state_, engine::Bed{routes_ ? routes_->doorbell() : nullptr, lanes_.get()},
+                                         wait_policy());
 }
 
-// Blocking communicators are driven by their caller alone; the lock is for those whose operations the worker gives back.
+// Blocking communicators are driven by their caller alone; the lock is for those whose operations the worker gives
+// back.
 std::unique_lock<std::mutex> Communicator::lock_pool() {
   return config_.blocking ? std::unique_lock<std::mutex>() : std::unique_lock(pool_mutex_);
 }

@@ -2,9 +2,9 @@
 
 // What an ncclComm_t points to: membership, agreed cluster, plans, lanes and state of one communicator on one rank.
 //
-// The object exists from the first moment of init (its handle is given out at once, so another thread may abort it) and is
-// counted: the handle is one reference, each running call and each task that has yet to run another. Abort drops the handle's;
-// the memory goes with the last.
+// The object exists from the first moment of init (its handle is given out at once, so another thread may abort it) and
+// is counted: the handle is one reference, each running call and each task that has yet to run another. Abort drops the
+// handle's; the memory goes with the last.
 //
 // Threads    one thread at a time issues work; abort, async_error and failures come from any thread
 // Files      init.cc (joining), membership.cc (split, shrink), communicator.cc (life), launch/ (work)
@@ -35,7 +35,8 @@
 
 namespace amalgam::comm {
 
-// A premultiplied sum made by the user: its scalar is copied when the handle is made, or read at each call that uses it.
+// A premultiplied sum made by the user: its scalar is copied when the handle is made, or read at each call that uses
+// it.
 struct UserOperation {
   bool live = false;
   DataType type{};
@@ -65,12 +66,12 @@ class Communicator {
   void drop_handle();  // the handle's reference, once: an abort may meet the end of an init that failed because of it
 
   // --- life
-  Status join();                              // waits for all ranks; the communicator is ready when it returned ok
+  Status join();  // waits for all ranks; the communicator is ready when it returned ok
   void run_in_background(std::function<Status()> work);  // for non-blocking: state is pending until it returned
-  Status finalize();                          // what was sent has been taken; pending work keeps it in progress
-  void finish();                              // waits until nothing of ours runs on it: before the handle's reference goes
-  void abort(const Status& reason);           // < 1 s from any state; then likewise
-  void fail(const Status& reason);            // this rank broke it: sticks here, is told to all
+  Status finalize();                 // what was sent has been taken; pending work keeps it in progress
+  void finish();                     // waits until nothing of ours runs on it: before the handle's reference goes
+  void abort(const Status& reason);  // < 1 s from any state; then likewise
+  void fail(const Status& reason);   // this rank broke it: sticks here, is told to all
   void report_failure(const Status& reason);  // logs who was where when a peer was lost, once; may wait for a second
   Status usable() const;                      // ok when work may be issued
   Result<bootstrap::UniqueId> derive_id(const std::string& label, int leader);
@@ -86,13 +87,13 @@ class Communicator {
   const cluster::Cluster& cluster() const { return cluster_; }
   PlanCache& plans() { return *plans_; }
   bool finalized() const { return finalized_; }
-  std::string describe() const;               // the init screen
+  std::string describe() const;  // the init screen
 
   // --- what launch works with
   engine::Context& context() { return context_; }
   engine::Track& track() { return *track_; }
   std::unique_ptr<engine::Track> make_track() const;
-  engine::Operation* take_operation();        // from the pool; returned by give_back
+  engine::Operation* take_operation();  // from the pool; returned by give_back
   void give_back(engine::Operation* operation);
   std::uint64_t next_serial() { return ++serial_; }
   std::uint64_t next_collective() { return ++collectives_; }
@@ -109,31 +110,31 @@ class Communicator {
 
  private:
   ~Communicator();
-  Status exchange();                          // records, routes, cluster
+  Status exchange();  // records, routes, cluster
   void on_group_error(const Status& reason);
   void assemble_engine();
   std::unique_lock<std::mutex> lock_pool();
 
-  volatile std::uint64_t magic_ = kMagic;     // volatile: a stale handle is looked at after the destructor cleared it
+  volatile std::uint64_t magic_ = kMagic;  // volatile: a stale handle is looked at after the destructor cleared it
   std::atomic<int> references_{1};
-  std::atomic<bool> held_{true};              // by the user's handle
+  std::atomic<bool> held_{true};  // by the user's handle
   Membership membership_;
   CommConfig config_;
   State state_;
   bootstrap::AbortToken abort_;
   std::unique_ptr<bootstrap::Group> group_;
   std::unique_ptr<Routes> routes_;
-  std::unique_ptr<engine::Lanes> lanes_;      // after routes_: lanes end before their transports
+  std::unique_ptr<engine::Lanes> lanes_;  // after routes_: lanes end before their transports
   cluster::Cluster cluster_;
   std::unique_ptr<PlanCache> plans_;
   engine::Counters counters_;
   engine::Context context_;
   std::unique_ptr<engine::Track> track_;
   observe::FlightRecord flight_;
-  std::shared_ptr<engine::Worker> worker_;    // shared with the process's other non-blocking communicators
-  std::mutex background_mutex_;               // an abort may come while a group's end starts the work
+  std::shared_ptr<engine::Worker> worker_;  // shared with the process's other non-blocking communicators
+  std::mutex background_mutex_;             // an abort may come while a group's end starts the work
   std::vector<std::thread> background_;
-  std::mutex pool_mutex_;                     // non-blocking operations are given back by the worker
+  std::mutex pool_mutex_;  // non-blocking operations are given back by the worker
   std::vector<std::unique_ptr<engine::Operation>> pool_;
   std::vector<engine::Operation*> idle_;
   std::uint64_t serial_ = 0;
@@ -142,10 +143,10 @@ class Communicator {
   std::vector<UserOperation> user_operations_;
   HandleTable handles_;
   int splits_ = 0;
-  std::map<std::vector<int>, int> shrinks_;   // excluded ranks do not count: so by members
+  std::map<std::vector<int>, int> shrinks_;  // excluded ranks do not count: so by members
   bool finalized_ = false;
   std::atomic<bool> ready_{false};
-  std::atomic<bool> reported_{false};         // the failure, by report_failure
+  std::atomic<bool> reported_{false};  // the failure, by report_failure
 };
 
 // Holds a communicator for the time of a call.

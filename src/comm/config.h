@@ -10,7 +10,8 @@ struct CommConfig {
   bool blocking_set = false;  // false: a split or shrink inherits it from its parent
   std::string name;           // commName, copied
   std::string net_name;       // netName, copied; named in a warning when we have no such network
-  int min_ctas = 0, max_ctas = 0, cga_cluster_size = 0, traffic_class = 0, cta_policy = 0;  // accepted; no meaning on CPU ranks
+  int min_ctas = 0, max_ctas = 0, cga_cluster_size = 0, traffic_class = 0,
+      cta_policy = 0;  // accepted; no meaning on CPU ranks
 };
 
 }  // namespace amalgam::comm

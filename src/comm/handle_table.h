@@ -7,8 +7,8 @@
 
 namespace amalgam::comm {
 
-// Registered buffers and windows of one communicator. A handle is the address of its entry, so it is unique among live ones
-// and never NULL; a handle is looked up, never followed.
+// Registered buffers and windows of one communicator. A handle is the address of its entry, so it is unique among live
+// ones and never NULL; a handle is looked up, never followed.
 //
 // Threads    any (frameworks register from their allocator's thread)
 class HandleTable {

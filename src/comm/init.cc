@@ -50,8 +50,10 @@ Status Communicator::join() {
   }
   assemble_engine();
   ready_.store(true, std::memory_order_seq_cst);
-  if (state_.failed()) group_->fail(state_.reason());  // an abort that did not see us ready leaves it to us to tell the others
-  if (membership_.rank == 0) log::info("{}", describe());
+  if (state_.failed())
+    group_->fail(state_.reason());  // an abort that did not see us ready leaves it to us to tell the others
+  // Asked on every rank: the first look at the log also says what was wrong with this process's settings.
+  if (log::enabled(log::Level::kInfo) && membership_.rank == 0) log::info("{}", describe());
   return {};
 }
 
@@ -100,9 +102,10 @@ void Communicator::assemble_engine() {
 }
 
 std::string Communicator::describe() const {
-  std::string text = fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n", kLibraryVersion,
-                                 config::settings().version, group_->id(), config_.name.empty() ? "" : " ", config_.name,
-                                 membership_.ranks, cluster_.domains.size(), cluster_.islands.size());
+  std::string text =
+      fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
+                  kLibraryVersion, config::settings().version, group_->id(), config_.name.empty() ? "" : " ",
+                  config_.name, membership_.ranks, cluster_.domains.size(), cluster_.islands.size());
   text += fmt::format("  transports {}\n", routes_->describe());
   const cluster::Domain& domain = cluster_.domains[cluster_.ranks[membership_.rank].domain];
   text += fmt::format("  domain of rank {}: {} cores, {} ranks", membership_.rank, domain.cores,

@@ -1,8 +1,8 @@
 // Split and shrink: new communicators from an old one's ranks.
 //
-// Split gathers (color, key) over the parent's tree; who belongs together and in which order follows on every rank alike.
-// Shrink gathers nothing: its members know the excluded ranks, and the others may be dead. Both then join a group whose id is
-// derived from the parent's secret, led by the lowest new rank.
+// Split gathers (color, key) over the parent's tree; who belongs together and in which order follows on every rank
+// alike. Shrink gathers nothing: its members know the excluded ranks, and the others may be dead. Both then join a
+// group whose id is derived from the parent's secret, led by the lowest new rank.
 
 #include <fmt/format.h>
 
@@ -20,7 +20,8 @@ struct Choice {
   int rank = 0;
 };
 
-Result<Communicator*> make_child(Communicator& parent, const std::string& label, const std::vector<int>& members, const CommConfig& config) {
+Result<Communicator*> make_child(Communicator& parent, const std::string& label, const std::vector<int>& members,
+                                 const CommConfig& config) {
   Result<bootstrap::UniqueId> id = parent.derive_id(label, members.front());
   if (!id) return id.status();
   Communicator::Membership membership;

@@ -5,7 +5,8 @@
 namespace amalgam::comm {
 namespace {
 
-// alltoallv's sizes differ from rank to rank, so its plan cannot depend on them: one for all sizes, made for large ones.
+// alltoallv's sizes differ from rank to rank, so its plan cannot depend on them: one for all sizes, made for large
+// ones.
 constexpr std::uint64_t kVectorBytes = 1ULL << 30;
 
 std::uint64_t agreement(const cluster::Cluster& cluster, const plan::Plan& plan) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// Plans of one communicator by value: collective → table of breakpoints → program of this rank, made at first use and kept.
+// Plans of one communicator by value: collective → table of breakpoints → program of this rank, made at first use and
+// kept.
 //
 // Threads    one at a time (the thread that launches)      Ownership  returned programs live as long as the cache
 

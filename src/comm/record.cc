@@ -34,9 +34,8 @@ std::string difference(const std::string& mine, const std::string& theirs) {
 }
 
 Status differ(int rank, const Record& record, const Record& first, const std::string& what) {
-  return Status(Code::kInvalidUsage,
-                fmt::format("rank 0 ({}) and rank {} ({}) disagree: {}; set it alike on all ranks", first.facts.host, rank,
-                            record.facts.host, what));
+  return Status(Code::kInvalidUsage, fmt::format("rank 0 ({}) and rank {} ({}) disagree: {}; set it alike on all ranks",
+                                                 first.facts.host, rank, record.facts.host, what));
 }
 
 }  // namespace
@@ -68,7 +67,8 @@ Result<Record> decode(ConstBytes bytes) {
   if (!facts) return facts.status();
   record.facts = facts.take();
   const auto offers = in.integer<std::uint32_t>();
-  if (offers > kMostTransports) return Status(Code::kProtocol, fmt::format("an init record with {} transports", offers));
+  if (offers > kMostTransports)
+    return Status(Code::kProtocol, fmt::format("an init record with {} transports", offers));
   for (std::uint32_t i = 0; i < offers; ++i) {
     TransportOffer& offer = record.transports.emplace_back();
     offer.name = in.text();
@@ -92,8 +92,11 @@ Status agree(const std::vector<Record>& records) {
     if (record.planner != first.planner)
       return differ(rank, record, first, fmt::format("planner version {} against {}", first.planner, record.planner));
     if (record.nccl_version != first.nccl_version)
-      return differ(rank, record, first, fmt::format("reported NCCL version {} against {} (AMALGAM_VERSION)", first.nccl_version, record.nccl_version));
-    if (record.settings != first.settings) return differ(rank, record, first, difference(first.settings, record.settings));
+      return differ(rank, record, first,
+                    fmt::format("reported NCCL version {} against {} (AMALGAM_VERSION)", first.nccl_version,
+                                record.nccl_version));
+    if (record.settings != first.settings)
+      return differ(rank, record, first, difference(first.settings, record.settings));
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// What a rank tells all others at init, and the agreement on it: a difference that matters is an error that names both sides.
+// What a rank tells all others at init, and the agreement on it: a difference that matters is an error that names both
+// sides.
 
 #include <cstdint>
 #include <string>
@@ -22,7 +23,7 @@ struct Record {
   std::string library;            // our version
   std::int32_t nccl_version = 0;  // the version reported to users
   std::uint32_t planner = 0;
-  std::string settings;           // config::agreed_text()
+  std::string settings;  // config::agreed_text()
   std::int32_t device = 0;
   std::int32_t pid = 0;
   topo::LocalFacts facts;
@@ -32,8 +33,8 @@ struct Record {
 std::vector<std::byte> encode(const Record& record);
 Result<Record> decode(ConstBytes bytes);
 
-// All records by rank: versions, planner and agreed settings must be equal. The error names the first differing pair, the
-// setting, and both values.
+// All records by rank: versions, planner and agreed settings must be equal. The error names the first differing pair,
+// the setting, and both values.
 Status agree(const std::vector<Record>& records);
 
 }  // namespace amalgam::comm

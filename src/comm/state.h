@@ -1,7 +1,7 @@
 #pragma once
 
-// The asynchronous state of a communicator in one word, so that GetAsyncError is one atomic load, with the first error's text
-// beside it.
+// The asynchronous state of a communicator in one word, so that GetAsyncError is one atomic load, with the first
+// error's text beside it.
 //
 // Threads    any
 
@@ -23,7 +23,9 @@ class State final : public engine::StopSignal {
     if ((word & kCodeMask) != 0) return static_cast<Code>(word & kCodeMask);
     return word >= kPending ? Code::kInProgress : Code::kOk;
   }
-  bool failed() const { return (word_.load(std::memory_order_seq_cst) & kCodeMask) != 0; }  // seq_cst: Communicator::join()
+  bool failed() const {
+    return (word_.load(std::memory_order_seq_cst) & kCodeMask) != 0;
+  }  // seq_cst: Communicator::join()
   bool revoked() const { return (word_.load(std::memory_order_acquire) & kRevoked) != 0; }
   bool pending() const { return word_.load(std::memory_order_acquire) >= kPending; }
 
@@ -35,7 +37,8 @@ class State final : public engine::StopSignal {
     word_.notify_all();
   }
   void wait_until_idle() const {  // until nothing is pending
-    for (std::uint64_t word = word_.load(std::memory_order_acquire); word >= kPending; word = word_.load(std::memory_order_acquire))
+    for (std::uint64_t word = word_.load(std::memory_order_acquire); word >= kPending;
+         word = word_.load(std::memory_order_acquire))
       word_.wait(word, std::memory_order_acquire);
   }
 

@@ -55,7 +55,9 @@ void drive(std::span<Track* const> tracks, std::span<Status> statuses) {
   Waiter waiter(tracks.front()->policy());
   std::size_t watched = 0;  // the unfinished track whose doorbell is slept on, a different one each time
   bool single_done = false;
-  const auto is_finished = [&](std::size_t i) { return tracks.size() > 1 ? static_cast<bool>(finished[i]) : single_done; };
+  const auto is_finished = [&](std::size_t i) {
+    return tracks.size() > 1 ? static_cast<bool>(finished[i]) : single_done;
+  };
   while (left > 0) {
     bool moved = false;
     for (std::size_t i = 0; i < tracks.size(); ++i) {

@@ -2,9 +2,9 @@
 
 // Runs operations to their end on the calling thread: the loop around Operation::progress().
 //
-// A Track is what one communicator brings into a group: at most one running collective (its collectives come in issue order)
-// beside its sends and receives, which all move at once, first come first served per peer and direction. Tracks of all
-// communicators that the thread drives move together, so no order of calls inside a group can stop them.
+// A Track is what one communicator brings into a group: at most one running collective (its collectives come in issue
+// order) beside its sends and receives, which all move at once, first come first served per peer and direction. Tracks
+// of all communicators that the thread drives move together, so no order of calls inside a group can stop them.
 
 #include <atomic>
 #include <cstdint>
@@ -23,8 +23,8 @@ namespace amalgam::engine {
 class StopSignal {
  public:
   virtual ~StopSignal() = default;
-  virtual bool raised() const = 0;     // one atomic load
-  virtual Status reason() const = 0;   // only when raised
+  virtual bool raised() const = 0;    // one atomic load
+  virtual Status reason() const = 0;  // only when raised
 };
 
 class Track {

@@ -34,8 +34,8 @@ struct SendSlot {
   std::unique_ptr<transport::SendLane> lane;
   std::uint64_t operation = 0;  // whose position it is
   std::uint32_t position = 0;
-  std::uint64_t issued = 0;     // slices since the lane opened, compared with lane->completed()
-  bool stuck = false;           // the last slice was refused: worth waking for when there is room
+  std::uint64_t issued = 0;  // slices since the lane opened, compared with lane->completed()
+  bool stuck = false;        // the last slice was refused: worth waking for when there is room
 };
 
 struct ReceiveSlot {

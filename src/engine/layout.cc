@@ -30,7 +30,8 @@ plan::Range Layout::part_of(int buffer, std::int64_t part) const {
   switch (shape.shape) {
     case Shape::kWhole: return {0, count};
     case Shape::kCut:
-      return plan::cut_evenly(count, static_cast<std::uint64_t>(prepared_->program().extents[buffer]), index, element_bytes_);
+      return plan::cut_evenly(count, static_cast<std::uint64_t>(prepared_->program().extents[buffer]), index,
+                              element_bytes_);
     case Shape::kBlocks: return {index * count, count};
     case Shape::kVector: {
       const Request::Vectors& vectors = *request_->vectors;
@@ -54,7 +55,8 @@ plan::Range Layout::slice(int buffer, std::int64_t part, std::uint64_t chunk) co
 
 std::byte* Layout::user_address(int buffer, std::uint64_t element) const {
   const bool input = prepared_->program().plan.buffers[buffer].role == Role::kIn;
-  auto* base = input ? static_cast<std::byte*>(const_cast<void*>(request_->in)) : static_cast<std::byte*>(request_->out);
+  auto* base =
+      input ? static_cast<std::byte*>(const_cast<void*>(request_->in)) : static_cast<std::byte*>(request_->out);
   return base + element * element_bytes_;
 }
 

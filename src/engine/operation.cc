@@ -12,16 +12,16 @@ using plan::Role;
 
 constexpr std::size_t kAlignment = 64;
 
-// What one stage moves before the others have their turn. Two slices: the fold of a slice then finds in its cache what the
-// send has just read, and a peer is not left waiting while the whole window is filled (1 MiB on shm: 10 % faster).
+// What one stage moves before the others have their turn. Two slices: the fold of a slice then finds in its cache what
+// the send has just read, and a peer is not left waiting while the whole window is filled (1 MiB on shm: 10 % faster).
 constexpr std::size_t kTurnBytes = 131072;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 bool is_pair(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
 
-// The wire's agreement word: same plan on the same cluster for the same call. Send and recv plans differ by nature and agree
-// on the message's size instead.
+// The wire's agreement word: same plan on the same cluster for the same call. Send and recv plans differ by nature and
+// agree on the message's size instead.
 std::uint32_t agreement_word(const Prepared& prepared, const Request& request) {
   if (is_pair(request.collective)) return static_cast<std::uint32_t>(request.count * size_of(request.type));
   std::uint64_t word = prepared.agreement();
@@ -51,10 +51,12 @@ void Operation::start(const Prepared& prepared, const Request& request, std::uin
   }
 }
 
-// Training loops make the same calls again and again: then all that depends on the request but its pointers is still bound.
+// Training loops make the same calls again and again: then all that depends on the request but its pointers is still
+// bound.
 bool Operation::repeats(const Prepared& prepared, const Request& request) const {
-  return prepared_ == &prepared && request_.count == request.count && request_.type == request.type && request_.op == request.op &&
-         request_.root == request.root && request_.scalar == request.scalar && request_.vectors == nullptr && request.vectors == nullptr;
+  return prepared_ == &prepared && request_.count == request.count && request_.type == request.type &&
+         request_.op == request.op && request_.root == request.root && request_.scalar == request.scalar &&
+         request_.vectors == nullptr && request.vectors == nullptr;
 }
 
 void Operation::bind() {
@@ -87,7 +89,8 @@ void Operation::bind_scratch() {
   std::size_t needed = 0;
   for (std::size_t b = 0; b < buffers; ++b) {
     if (plan_->buffers[b].role != Role::kScratch) continue;
-    const auto slots = static_cast<std::size_t>(prepared_->program().extents[b]) * static_cast<std::size_t>(plan_->window);
+    const auto slots =
+        static_cast<std::size_t>(prepared_->program().extents[b]) * static_cast<std::size_t>(plan_->window);
     if (prepared_->landing(static_cast<int>(b))) {
       views_[b].resize(slots);
     } else {
@@ -189,8 +192,8 @@ bool Operation::ready(int index, const StageRun& run) const {
 bool Operation::satisfied(const Dependency& dependency, int index, int number, const StageRun& run) const {
   const StageRun& other = runs_[dependency.stage];
   if (other.done == other.total) return true;
-  const auto distance = static_cast<std::uint64_t>(
-      dependency.distance == Dependency::kWindow ? plan_->window : dependency.distance);
+  const auto distance =
+      static_cast<std::uint64_t>(dependency.distance == Dependency::kWindow ? plan_->window : dependency.distance);
   if (run.chunk < distance) return true;
   const std::uint64_t chunk = run.chunk - distance;
   const std::int64_t step = run.first + static_cast<std::int64_t>(run.step);
@@ -202,7 +205,8 @@ bool Operation::satisfied(const Dependency& dependency, int index, int number, c
   }
   if (offset < 0 || offset >= static_cast<std::int64_t>(other.steps)) return true;
   const auto at = static_cast<std::uint64_t>(offset);
-  const std::uint64_t instance = plan_->order == Order::kChunk ? chunk * other.steps + at : at * layout_.chunks() + chunk;
+  const std::uint64_t instance =
+      plan_->order == Order::kChunk ? chunk * other.steps + at : at * layout_.chunks() + chunk;
   return other.done > instance;
 }
 

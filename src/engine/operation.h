@@ -1,6 +1,7 @@
 #pragma once
 
-// One running program: the executor. It interprets the plan's stages on real memory and lanes; there is no other data path.
+// One running program: the executor. It interprets the plan's stages on real memory and lanes; there is no other data
+// path.
 //
 // State is one rising counter per stage. progress() advances every stage as far as its dependencies and lanes allow and
 // returns, so one thread can run any number of operations. After the first operations of a kind nothing is allocated.
@@ -39,26 +40,27 @@ class Operation {
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
 
-  void start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial, Context& context);
+  void start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial,
+             Context& context);
   Result<Progress> progress();
 
   const Request& request() const { return request_; }
   std::uint64_t sequence() const { return sequence_; }
 
  private:
-  struct Pending {               // a slice sent by reference: done when its lane has completed `target` slices
-    SendSlot* slot = nullptr;    // null: nothing to wait for (keeps a stage's order)
+  struct Pending {             // a slice sent by reference: done when its lane has completed `target` slices
+    SendSlot* slot = nullptr;  // null: nothing to wait for (keeps a stage's order)
     std::uint64_t target = 0;
   };
   struct StageRun {
-    std::int64_t first = 0;      // step of index 0
+    std::int64_t first = 0;  // step of index 0
     std::uint64_t steps = 0;
-    std::uint64_t total = 0;     // instances
+    std::uint64_t total = 0;  // instances
     std::uint64_t started = 0;
-    std::uint64_t done = 0;      // what dependencies look at
-    std::uint64_t step = 0;      // of instance `started`, from 0
+    std::uint64_t done = 0;  // what dependencies look at
+    std::uint64_t step = 0;  // of instance `started`, from 0
     std::uint64_t chunk = 0;
-    bool reserved = false;       // the current send's slot is filled and waits for commit
+    bool reserved = false;         // the current send's slot is filled and waits for commit
     std::vector<Pending> pending;  // instances done … started-1, a ring of kPending
   };
   struct View {
@@ -69,7 +71,7 @@ class Operation {
     const plan::Stage& stage;
     Resolved what;
     std::uint64_t chunk;
-    plan::Range range;           // of `to`, or of `from` for a send
+    plan::Range range;  // of `to`, or of `from` for a send
   };
   static constexpr std::uint64_t kPending = 64;
 
@@ -102,19 +104,19 @@ class Operation {
   Layout layout_;
   reduce::Reduction reduction_;
   std::uint64_t sequence_ = 0;
-  std::uint64_t serial_ = 0;     // unique per started operation of the context; owns positions on lanes
+  std::uint64_t serial_ = 0;  // unique per started operation of the context; owns positions on lanes
   std::uint32_t tag_plan_ = 0;
   bool pre_ = false;
-  bool pair_ = false;            // send or recv
-  bool empty_message_ = false;   // a 0-byte send or recv still crosses, so that the two sides are matched
+  bool pair_ = false;           // send or recv
+  bool empty_message_ = false;  // a 0-byte send or recv still crosses, so that the two sides are matched
   std::size_t unfinished_ = 0;
   std::uint64_t turn_elements_ = 0;  // what a stage moves before the others have their turn
   std::vector<StageRun> runs_;
-  std::vector<std::vector<View>> views_;               // per buffer: landing slots
-  std::vector<std::byte*> scratch_;                    // per buffer: other scratch
-  std::unique_ptr<std::byte[]> memory_;                // behind scratch_
+  std::vector<std::vector<View>> views_;  // per buffer: landing slots
+  std::vector<std::byte*> scratch_;       // per buffer: other scratch
+  std::unique_ptr<std::byte[]> memory_;   // behind scratch_
   std::size_t memory_bytes_ = 0;
-  std::vector<const void*> operands_;                  // of one sum
+  std::vector<const void*> operands_;  // of one sum
 };
 
 }  // namespace amalgam::engine

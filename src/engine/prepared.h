@@ -14,7 +14,7 @@ namespace amalgam::engine {
 struct Resolved {
   bool active = true;  // the stage's `when`
   int peer = -1;
-  std::int64_t to = 0;    // part or row
+  std::int64_t to = 0;  // part or row
   std::int64_t from = 0;
 };
 
@@ -25,8 +25,10 @@ class Prepared {
   const plan::Program& program() const { return program_; }
   Resolved resolve(int stage, std::int64_t step) const;  // step: s itself
   std::int64_t dependency_step(int stage, int dependency, std::int64_t step) const;
-  bool landing(int buffer) const { return landing_[buffer]; }  // its slots are the transport's: received in place, read by `sum`
-  std::uint64_t agreement() const { return agreement_; }       // hash of cluster, plan and planner version
+  bool landing(int buffer) const {
+    return landing_[buffer];
+  }  // its slots are the transport's: received in place, read by `sum`
+  std::uint64_t agreement() const { return agreement_; }  // hash of cluster, plan and planner version
 
  private:
   static constexpr std::int64_t kTabulated = 64;

@@ -15,12 +15,12 @@ struct Request {
   Collective collective = Collective::kAllReduce;
   DataType type = DataType::kFloat32;
   ReduceOp op = ReduceOp::kSum;
-  int root = 0;                         // root of rooted collectives, peer of send and recv, else 0
-  const void* in = nullptr;             // send buffer; may be null where this rank's is not read
-  void* out = nullptr;                  // receive buffer; may be null where this rank's is not written
-  std::uint64_t count = 0;              // elements, as the NCCL argument of the same call
-  std::array<std::byte, 8> scalar{};    // premulsum: one element of `type`, captured when the call was made
-  const void* stream = nullptr;         // order only
+  int root = 0;                       // root of rooted collectives, peer of send and recv, else 0
+  const void* in = nullptr;           // send buffer; may be null where this rank's is not read
+  void* out = nullptr;                // receive buffer; may be null where this rank's is not written
+  std::uint64_t count = 0;            // elements, as the NCCL argument of the same call
+  std::array<std::byte, 8> scalar{};  // premulsum: one element of `type`, captured when the call was made
+  const void* stream = nullptr;       // order only
 
   // alltoallv: elements per rank, and displacements in elements. Null otherwise.
   struct Vectors {

@@ -6,9 +6,9 @@
 namespace amalgam::engine {
 namespace {
 
-constexpr std::uint32_t kBareRounds = 64;      // rounds before anything but looking again
-constexpr std::uint32_t kClockEvery = 64;      // rounds between looks at the clock
-constexpr std::uint32_t kCrowdedRounds = 4;    // oversubscribed: rounds before the core is given away
+constexpr std::uint32_t kBareRounds = 64;    // rounds before anything but looking again
+constexpr std::uint32_t kClockEvery = 64;    // rounds between looks at the clock
+constexpr std::uint32_t kCrowdedRounds = 4;  // oversubscribed: rounds before the core is given away
 
 void relax() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -49,7 +49,8 @@ void Waiter::sleep(const Bed& bed) {
   } else if (!descriptors_.empty()) {
     ::poll(descriptors_.data(), descriptors_.size(), static_cast<int>(kNap.count()));
   } else {
-    sched_yield();
+    ::poll(nullptr, 0,
+           1);  // sockets that the peer has yet to connect: nothing to wait on, and no reason to burn a core
   }
   about_to_sleep_ = true;
   if (bed.doorbell != nullptr) bell_ = bed.doorbell->doorbell();

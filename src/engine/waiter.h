@@ -2,9 +2,9 @@
 
 // What a thread does while none of its operations can move: spin, then yield, then sleep.
 //
-// While ranks are at most cores a waiting thread spins (a peer answers within a microsecond and a wake-up costs tens of them).
-// With more ranks than cores it gives its core away at once, because the peer it waits for needs it. After spin_us without
-// movement it sleeps on its transport's doorbell, or polls sockets.
+// While ranks are at most cores a waiting thread spins (a peer answers within a microsecond and a wake-up costs tens of
+// them). With more ranks than cores it gives its core away at once, because the peer it waits for needs it. After
+// spin_us without movement it sleeps on its transport's doorbell, or polls sockets.
 //
 // Threads    owned by one driving thread
 

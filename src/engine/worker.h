@@ -1,11 +1,13 @@
 #pragma once
 
-// The engine's own thread: runs the stages of non-blocking communicators (config blocking = 0), whose calls return at once.
+// The engine's own thread: runs the stages of non-blocking communicators (config blocking = 0), whose calls return at
+// once.
 //
 // One per process, started with the first such communicator's first operation, ended when the last user lets go.
 //
-// Threads    submit() and drain(): any thread      Ownership  a job's track and operations stay valid until its completion ran
-// Order      jobs of one owner run one after another in the order submitted; different owners' jobs move together
+// Threads    submit() and drain(): any thread      Ownership  a job's track and operations stay valid until its
+// completion ran Order      jobs of one owner run one after another in the order submitted; different owners' jobs move
+// together
 
 #include <atomic>
 #include <condition_variable>

@@ -1,12 +1,14 @@
 #pragma once
 
-// What the exported functions call. Arguments are already checked as far as one call alone can be checked (null pointers,
-// enum ranges, roots); handles are checked here by their magic. Every function is group-aware: inside a group work is
-// queued in the calling thread's group and runs at the outermost group_end().
+// What the exported functions call. Arguments are already checked as far as one call alone can be checked (null
+// pointers, enum ranges, roots); handles are checked here by their magic. Every function is group-aware: inside a group
+// work is queued in the calling thread's group and runs at the outermost group_end().
 //
-// Threads    as NCCL: one thread at a time per communicator, different communicators concurrently; abort(), async_error() and
+// Threads    as NCCL: one thread at a time per communicator, different communicators concurrently; abort(),
+// async_error() and
 //            last errors from any thread.
-// Errors     Status; its text is already logged and set as the thread's last error by whoever decided it. kInProgress on
+// Errors     Status; its text is already logged and set as the thread's last error by whoever decided it. kInProgress
+// on
 //            non-blocking communicators is not a failure.
 
 #include <cstdint>
@@ -33,11 +35,15 @@ using comm::CommConfig;
 // Is it one of our live communicators? kInvalidArgument with a text otherwise (null, foreign, destroyed).
 Status check(const Communicator* communicator);
 
-// --- life. `*out` is written as NCCL does: at once for init, when done for split and shrink of non-blocking communicators.
-Status init_rank(Communicator** out, int ranks, const bootstrap::UniqueId& id, int rank, int device, const CommConfig& config);
+// --- life. `*out` is written as NCCL does: at once for init, when done for split and shrink of non-blocking
+// communicators.
+Status init_rank(Communicator** out, int ranks, const bootstrap::UniqueId& id, int rank, int device,
+                 const CommConfig& config);
 Status init_all(Communicator** out, int ranks, const int* devices);  // devices may be null: 0 … ranks-1
-Status split(Communicator* parent, int color, int key, Communicator** out, const CommConfig* config);  // color < 0 (NOCOLOR): *out = null
-Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_parent, Communicator** out, const CommConfig* config);
+Status split(Communicator* parent, int color, int key, Communicator** out,
+             const CommConfig* config);  // color < 0 (NOCOLOR): *out = null
+Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_parent, Communicator** out,
+              const CommConfig* config);
 Status finalize(Communicator* communicator);
 Status destroy(Communicator* communicator);
 Status abort(Communicator* communicator);
@@ -64,7 +70,10 @@ Result<std::string> describe(Communicator* communicator);
 Status enqueue(Communicator* communicator, engine::Request request);
 
 // --- user operations: handles ≥ 5, valid on their communicator only, type must match at use
-enum class Scalar { kNow, kAtUse };  // copied when the handle is made; read from its place by each call that uses the handle
+enum class Scalar {
+  kNow,
+  kAtUse
+};  // copied when the handle is made; read from its place by each call that uses the handle
 Status create_premul_sum(Communicator* communicator, DataType type, const void* scalar, Scalar when, int* handle);
 Status destroy_operation(Communicator* communicator, int handle);
 // Fills request.op and request.scalar from a user handle.
@@ -75,7 +84,8 @@ Status memory_allocate(void** out, std::size_t bytes);
 Status memory_free(void* pointer);  // null succeeds; only our own pointers
 Status register_buffer(Communicator* communicator, void* buffer, std::size_t bytes, void** handle);
 Status deregister_buffer(Communicator* communicator, void* handle);
-Status register_window(Communicator* communicator, void* buffer, std::size_t bytes, void** window);  // collective, groupable: a host-side handle
+Status register_window(Communicator* communicator, void* buffer, std::size_t bytes,
+                       void** window);  // collective, groupable: a host-side handle
 Status deregister_window(Communicator* communicator, void* window);
 Status window_user_pointer(Communicator* communicator, void* window, void** pointer);
 

@@ -52,11 +52,13 @@ void Group::release(std::vector<Work>& work) {
   work.clear();
 }
 
-// Tasks of one communicator run in the order of their calls, as its peers' do; different communicators' run side by side.
+// Tasks of one communicator run in the order of their calls, as its peers' do; different communicators' run side by
+// side.
 std::vector<Task> Group::take_tasks() {
   std::vector<Task> chains;
   for (Task& task : tasks_) {
-    const auto chain = std::find_if(chains.begin(), chains.end(), [&](const Task& c) { return c.communicator == task.communicator; });
+    const auto chain =
+        std::find_if(chains.begin(), chains.end(), [&](const Task& c) { return c.communicator == task.communicator; });
     if (chain == chains.end()) {
       chains.push_back(std::move(task));
       continue;

@@ -1,8 +1,8 @@
 #pragma once
 
-// The calling thread's group: NCCL's semantics. Calls between the outermost start and end are collected and run together at
-// the end, whatever their order and whichever communicators they belong to; the first error sticks and is the end's result;
-// then the group is empty again. A call outside a group is a group of one.
+// The calling thread's group: NCCL's semantics. Calls between the outermost start and end are collected and run
+// together at the end, whatever their order and whichever communicators they belong to; the first error sticks and is
+// the end's result; then the group is empty again. A call outside a group is a group of one.
 
 #include <functional>
 #include <vector>
@@ -23,7 +23,7 @@ struct Task {
   comm::Communicator* communicator = nullptr;  // whose call it is
   bool blocking = true;
   std::function<Status()> run;
-  std::function<void()> abandon;               // instead of run, when the group fails first; may be empty
+  std::function<void()> abandon;  // instead of run, when the group fails first; may be empty
 };
 
 class Group {
@@ -32,7 +32,7 @@ class Group {
 
   bool open() const { return depth_ > 0; }
   void start() { ++depth_; }
-  Status end();             // outermost: runs everything
+  Status end();                          // outermost: runs everything
   Result<std::uint64_t> simulate_end();  // predicted nanoseconds; drops everything
 
   // Runs now outside a group, else at its end.

@@ -43,6 +43,10 @@ Status init_later(Communicator** out, const Communicator::Membership& membership
     }
     return joined;
   };
+  task.abandon = [communicator, out] {
+    publish(out, nullptr);
+    communicator->drop_handle();
+  };
   return Group::current().add(std::move(task));
 }
 
@@ -78,9 +82,11 @@ Status may_divide(const Communicator& parent) {
 Status check_excluded(const Communicator& parent, std::span<const int> excluded) {
   for (std::size_t i = 0; i < excluded.size(); ++i) {
     if (excluded[i] < 0 || excluded[i] >= parent.ranks())
-      return Status(Code::kInvalidArgument, fmt::format("excluded rank {} is not in 0 … {}", excluded[i], parent.ranks() - 1));
+      return Status(Code::kInvalidArgument,
+                    fmt::format("excluded rank {} is not in 0 … {}", excluded[i], parent.ranks() - 1));
     if (excluded[i] == parent.rank())
-      return Status(Code::kInvalidArgument, fmt::format("rank {} excludes itself: excluded ranks must not call shrink", parent.rank()));
+      return Status(Code::kInvalidArgument,
+                    fmt::format("rank {} excludes itself: excluded ranks must not call shrink", parent.rank()));
     if (std::count(excluded.begin(), excluded.end(), excluded[i]) > 1)
       return Status(Code::kInvalidArgument, fmt::format("rank {} is excluded twice", excluded[i]));
   }
@@ -90,9 +96,11 @@ Status check_excluded(const Communicator& parent, std::span<const int> excluded)
 }  // namespace
 
 Status check(const Communicator* communicator) {
-  if (communicator == nullptr) return told(Status(Code::kInvalidArgument, "the communicator is NULL"));
+  if (communicator == nullptr)
+    return told(Status(Code::kInvalidArgument, "the communicator is NULL: its init failed or has not been called"));
   if (!communicator->alive())
-    return told(Status(Code::kInvalidArgument, "the communicator is not one of Amalgam's: destroyed, corrupted, or another library's"));
+    return told(Status(Code::kInvalidArgument,
+                       "the communicator is not one of Amalgam's: destroyed, corrupted, or another library's"));
   return {};
 }
 
@@ -107,7 +115,8 @@ Status init_all(Communicator** out, int ranks, const int* devices) {
   Group& group = Group::current();
   group.start();
   for (int rank = 0; rank < ranks; ++rank)
-    (void)group.note(init_later(&out[rank], {*id, rank, ranks, devices != nullptr ? devices[rank] : rank}, CommConfig{}));
+    (void)group.note(
+        init_later(&out[rank], {*id, rank, ranks, devices != nullptr ? devices[rank] : rank}, CommConfig{}));
   return told(group.end());
 }
 
@@ -118,26 +127,30 @@ Status split(Communicator* parent, int color, int key, Communicator** out, const
       make_later(parent, out, [parent, color, key, child] { return comm::make_split(*parent, color, key, child); })));
 }
 
-Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_parent, Communicator** out, const CommConfig* config) {
+Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_parent, Communicator** out,
+              const CommConfig* config) {
   Status able = check_excluded(*parent, excluded);
   if (able.ok() && !abort_parent && !parent->state().failed()) able = may_divide(*parent);
   if (!able.ok()) return told(Group::current().note(able));
   if (abort_parent) parent->state().revoke();  // stops what runs on it here; its control plane stays for the survivors
   const CommConfig child = inherited(*parent, config);
-  return told(Group::current().note(make_later(parent, out, [parent, ranks = std::vector<int>(excluded.begin(), excluded.end()), child] {
-    return comm::make_shrunk(*parent, ranks, child);
-  })));
+  return told(Group::current().note(
+      make_later(parent, out, [parent, ranks = std::vector<int>(excluded.begin(), excluded.end()), child] {
+        return comm::make_shrunk(*parent, ranks, child);
+      })));
 }
 
 Status finalize(Communicator* communicator) {
   comm::Use use(communicator);
-  if (communicator->state().revoked()) return told(Status(Code::kInvalidUsage, "a revoked communicator cannot be finalized; destroy it"));
+  if (communicator->state().revoked())
+    return told(Status(Code::kInvalidUsage, "a revoked communicator cannot be finalized; destroy it"));
   return told(communicator->finalize());
 }
 
 Status destroy(Communicator* communicator) {
   communicator->finish();
-  if (!communicator->finalized()) (void)communicator->finalize();  // what failed before has been reported; the memory goes anyway
+  if (!communicator->finalized())
+    (void)communicator->finalize();  // what failed before has been reported; the memory goes anyway
   communicator->drop_handle();
   return {};
 }
@@ -150,7 +163,8 @@ Status abort(Communicator* communicator) {
 }
 
 Status revoke(Communicator* communicator) {
-  if (communicator->state().revoked()) return told(Status(Code::kInvalidArgument, "the communicator was revoked before"));
+  if (communicator->state().revoked())
+    return told(Status(Code::kInvalidArgument, "the communicator was revoked before"));
   communicator->state().revoke();
   return communicator->state().pending() ? Status(Code::kInProgress, "") : Status();
 }

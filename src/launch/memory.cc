@@ -1,7 +1,7 @@
 // Memory for communication, registrations and windows.
 //
-// Memory from memory_allocate() is what peers can read in place; a registration adds nothing to that on CPU ranks, so buffers
-// and windows are kept as checked handles only.
+// Memory from memory_allocate() is what peers can read in place; a registration adds nothing to that on CPU ranks, so
+// buffers and windows are kept as checked handles only.
 
 #include <fmt/format.h>
 
@@ -26,7 +26,8 @@ Status add(Communicator* communicator, comm::HandleTable::Kind kind, void* buffe
 
 Status remove(Communicator* communicator, comm::HandleTable::Kind kind, void* handle) {
   if (handle == nullptr || communicator->handles().remove(kind, handle)) return {};
-  return told(Status(Code::kInvalidArgument, fmt::format("{} is not a live registration of this communicator", handle)));
+  return told(
+      Status(Code::kInvalidArgument, fmt::format("{} is not a live registration of this communicator", handle)));
 }
 
 }  // namespace

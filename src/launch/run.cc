@@ -80,18 +80,21 @@ Status finish(Batch& batch, const Status& status) {
 Status run_self(Communicator& communicator, std::span<const Work> work) {
   std::vector<const Request*> sends, receives;
   for (const Work& item : work) {
-    if (item.communicator != &communicator || !is_pair(item.request) || item.request.root != communicator.rank()) continue;
+    if (item.communicator != &communicator || !is_pair(item.request) || item.request.root != communicator.rank())
+      continue;
     (item.request.collective == Collective::kSend ? sends : receives).push_back(&item.request);
   }
   if (sends.size() != receives.size())
-    return Status(Code::kInvalidUsage, fmt::format("a group has {} sends to and {} receives from the own rank {}: each needs its other half in "
-                                                   "the same group",
-                                                   sends.size(), receives.size(), communicator.rank()));
+    return Status(
+        Code::kInvalidUsage,
+        fmt::format("a group has {} sends to and {} receives from the own rank {}: each needs its other half in "
+                    "the same group",
+                    sends.size(), receives.size(), communicator.rank()));
   for (std::size_t i = 0; i < sends.size(); ++i) {
     const std::uint64_t bytes = sends[i]->count * size_of(sends[i]->type);
     if (bytes != receives[i]->count * size_of(receives[i]->type))
-      return Status(Code::kInvalidArgument, fmt::format("message {} to the own rank has {} bytes, its receive {}", i, bytes,
-                                                        receives[i]->count * size_of(receives[i]->type)));
+      return Status(Code::kInvalidArgument, fmt::format("message {} to the own rank has {} bytes, its receive {}", i,
+                                                        bytes, receives[i]->count * size_of(receives[i]->type)));
     if (bytes != 0) std::memmove(receives[i]->out, sends[i]->in, bytes);
   }
   return {};
@@ -114,7 +117,8 @@ void submit(std::unique_ptr<Batch> batch) {
   Communicator* communicator = batch->communicator;
   communicator->state().begin();  // keeps the communicator until state().end(): finish() waits for it
   engine::Track* track = batch->track;
-  // std::function wants a copyable callable: the batch is released into it and deleted at completion, which always comes.
+  // std::function wants a copyable callable: the batch is released into it and deleted at completion, which always
+  // comes.
   communicator->worker()->submit({communicator, track, [communicator, raw = batch.release()](const Status& status) {
                                     std::unique_ptr<Batch> owned(raw);
                                     (void)finish(*owned, status);

@@ -39,8 +39,8 @@ FlightEntry unpack(const Words& words) {
 }  // namespace
 
 // Version 2t+1 while entry t is being written, 2t+2 once it is whole: a reader sees from it whether what it copied is
-// one entry. Words are atomics because a reader may look while the owner writes; release and acquire on each of them keep
-// it between the two looks at the version (thread sanitizers do not know fences).
+// one entry. Words are atomics because a reader may look while the owner writes; release and acquire on each of them
+// keep it between the two looks at the version (thread sanitizers do not know fences).
 struct FlightRecord::Cell {
   std::atomic<std::uint64_t> version{0};
   std::array<std::atomic<std::uint64_t>, kWords> words{};

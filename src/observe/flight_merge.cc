@@ -24,7 +24,8 @@ struct RankRecord {
 bool is_message(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
 
 bool has_root(Collective what) {
-  return what == Collective::kReduce || what == Collective::kBroadcast || what == Collective::kGather || what == Collective::kScatter;
+  return what == Collective::kReduce || what == Collective::kBroadcast || what == Collective::kGather ||
+         what == Collective::kScatter;
 }
 
 double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }

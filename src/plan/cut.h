@@ -1,6 +1,7 @@
 #pragma once
 
-// The one place where ranges are cut. Shared by executor, checker and simulator (docs/plan-text.md §3), so that no two of them can round differently.
+// The one place where ranges are cut. Shared by executor, checker and simulator (docs/plan-text.md §3), so that no two
+// of them can round differently.
 
 #include <algorithm>
 #include <cstdint>

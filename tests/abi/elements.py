@@ -1,8 +1,8 @@
 """NCCL's element types and reductions as plain Python arithmetic: the oracle of the ctypes clients.
 
-Values are chosen so that every order of the operands gives the same result: integers wrap, floats stay in the range where
-sums and products are exact. Sequences repeat every PERIOD elements (a prime, so that no chunk boundary falls on it for long),
-which makes large cases cheap: a pattern is reduced once and stretched."""
+Values are chosen so that every order of the operands gives the same result: integers wrap, floats stay in the range
+where sums and products are exact. Sequences repeat every PERIOD elements (a prime, so that chunk boundaries rarely fall on
+it), which makes large cases cheap: a pattern is reduced once and stretched."""
 
 import functools
 import math

@@ -1,4 +1,4 @@
-// Random calls against the plain oracle, as tests/ranks/random_test.cc has them, between processes.
+// Random calls against the plain oracle, as tests/ranks/random_test.cc makes between threads, between processes.
 //
 // AMALGAM_TEST_CASES sets how many, AMALGAM_TEST_SEED the seed; both are printed.
 

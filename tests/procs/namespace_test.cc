@@ -3,14 +3,12 @@
 // processes.
 
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <memory>
+#include <sstream>
 
 #include "support/processes.h"
 

@@ -1,10 +1,10 @@
 // The hot path: once warm, a blocking call on shared memory allocates nothing, takes no lock and makes no system call.
 //
-// The test program interposes malloc and pthread_mutex_lock and counts calls of this process; system calls are counted by a
-// seccomp filter that kills the process at the first one while the filter's thread is in the measured part.
+// The test program interposes malloc and pthread_mutex_lock and counts calls of this process; system calls are counted
+// by a seccomp filter that kills the process at the first one while the filter's thread is in the measured part.
 
-#include <gtest/gtest.h>
 #include <dlfcn.h>
+#include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <nccl.h>
@@ -44,8 +44,8 @@ extern "C" __attribute__((visibility("default"))) int pthread_mutex_lock(pthread
 
 namespace {
 
-// From here on this thread may only exit and write; any other system call ends the process with SIGSYS. (The clock is read
-// without a system call, by the vDSO.)
+// From here on this thread may only exit and write; any other system call ends the process with SIGSYS. (The clock is
+// read without a system call, by the vDSO.)
 void forbid_system_calls() {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -54,7 +54,8 @@ void forbid_system_calls() {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0) _exit(40);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0)
+    _exit(40);
 }
 
 void allreduce(ncclComm_t comm, std::vector<float>& data, std::size_t count) {

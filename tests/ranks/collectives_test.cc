@@ -20,7 +20,8 @@ TEST_P(Collectives, GiveWhatTheirDefinitionSaysForEveryTypeAndOperation) {
       for (int type = 0; type < 12; ++type)
         for (int op : operations_of(call))
           for (std::size_t count : {std::size_t{1}, std::size_t{257}})
-            support::run_case(self, {call, static_cast<ncclDataType_t>(type), op, count, static_cast<int>(count) % self.ranks, self.ranks, false, 7 * count});
+            support::run_case(self, {call, static_cast<ncclDataType_t>(type), op, count,
+                                     static_cast<int>(count) % self.ranks, self.ranks, false, 7 * count});
   });
 }
 
@@ -31,7 +32,8 @@ TEST_P(Collectives, GiveTheSameInPlaceAndAtOddAddresses) {
         for (int root = 0; root < self.ranks; ++root)
           for (bool in_place : {false, true}) {
             if (in_place && call == Call::kAllToAll) continue;
-            support::run_case(self, {call, type, support::reduces(call) ? ncclSum : ncclSum, 1001, root, self.ranks, in_place, 3}, 1);
+            support::run_case(
+                self, {call, type, support::reduces(call) ? ncclSum : ncclSum, 1001, root, self.ranks, in_place, 3}, 1);
           }
   });
 }
@@ -41,7 +43,8 @@ TEST_P(Collectives, MoveMoreThanTheirWindows) {
     for (Call call : support::kCalls)
       for (bool in_place : {false, true}) {
         if (in_place && call == Call::kAllToAll) continue;
-        support::run_case(self, {call, ncclFloat32, ncclSum, 1'000'003 / static_cast<std::size_t>(self.ranks), self.ranks - 1, self.ranks, in_place, 11});
+        support::run_case(self, {call, ncclFloat32, ncclSum, 1'000'003 / static_cast<std::size_t>(self.ranks),
+                                 self.ranks - 1, self.ranks, in_place, 11});
       }
   });
 }

@@ -40,10 +40,13 @@ TEST(Groups, KeepSeveralMessagesOfAPairInOrder) {
       sent.push_back(numbers(self.rank * 50 + static_cast<int>(m), m * 1000));  // the first is empty
       got.emplace_back(m * 1000);
     }
-    for (std::size_t m = 0; m < 20; ++m) NCCL_OK(ncclRecv(got[m].data(), got[m].size(), ncclInt32, peer, self.comm, nullptr));
-    for (std::size_t m = 0; m < 20; ++m) NCCL_OK(ncclSend(sent[m].data(), sent[m].size(), ncclInt32, peer, self.comm, nullptr));
+    for (std::size_t m = 0; m < 20; ++m)
+      NCCL_OK(ncclRecv(got[m].data(), got[m].size(), ncclInt32, peer, self.comm, nullptr));
+    for (std::size_t m = 0; m < 20; ++m)
+      NCCL_OK(ncclSend(sent[m].data(), sent[m].size(), ncclInt32, peer, self.comm, nullptr));
     NCCL_OK(ncclGroupEnd());
-    for (std::size_t m = 0; m < 20; ++m) EXPECT_EQ(got[m], numbers(peer * 50 + static_cast<int>(m), m * 1000)) << "message " << m;
+    for (std::size_t m = 0; m < 20; ++m)
+      EXPECT_EQ(got[m], numbers(peer * 50 + static_cast<int>(m), m * 1000)) << "message " << m;
   });
 }
 
@@ -71,7 +74,8 @@ TEST(Groups, ReturnTheFirstErrorAtTheOutermostEndAndAreEmptyThen) {
   support::run_ranks(1, [](const Rank& self) {
     int in = 3, out = 0;
     NCCL_OK(ncclGroupStart());
-    EXPECT_EQ(ncclAllReduce(&in, &out, 1, static_cast<ncclDataType_t>(99), ncclSum, self.comm, nullptr), ncclInvalidArgument);
+    EXPECT_EQ(ncclAllReduce(&in, &out, 1, static_cast<ncclDataType_t>(99), ncclSum, self.comm, nullptr),
+              ncclInvalidArgument);
     NCCL_OK(ncclAllReduce(&in, &out, 1, ncclInt32, ncclSum, self.comm, nullptr));
     NCCL_OK(ncclGroupStart());
     NCCL_OK(ncclGroupEnd());
@@ -140,7 +144,8 @@ TEST(Groups, InitializeSeveralRanksOfOneThread) {
   NCCL_OK(ncclGroupEnd());
   ncclComm_t halves[3];
   NCCL_OK(ncclGroupStart());
-  for (int r = 0; r < 3; ++r) NCCL_OK(ncclCommSplit(comms[r], r == 1 ? NCCL_SPLIT_NOCOLOR : 7, -r, &halves[r], nullptr));
+  for (int r = 0; r < 3; ++r)
+    NCCL_OK(ncclCommSplit(comms[r], r == 1 ? NCCL_SPLIT_NOCOLOR : 7, -r, &halves[r], nullptr));
   NCCL_OK(ncclGroupEnd());
   EXPECT_EQ(halves[1], nullptr);
   int rank = -1, count = 0;
@@ -196,12 +201,13 @@ TEST(AllToAllV, MovesUnequalBlocks) {
     }
     const auto mine = numbers(self.rank, sent + 1);
     std::vector<int> got(received + 1);
-    NCCL_OK(ncclAllToAllv(mine.data(), send_counts.data(), send_at.data(), got.data(), receive_counts.data(), receive_at.data(), ncclInt32,
-                          self.comm, nullptr));
+    NCCL_OK(ncclAllToAllv(mine.data(), send_counts.data(), send_at.data(), got.data(), receive_counts.data(),
+                          receive_at.data(), ncclInt32, self.comm, nullptr));
     for (int peer = 0; peer < 4; ++peer) {
       if (receive_counts[peer] == 0) continue;
       std::size_t offset = 0;  // of our block in the peer's send buffer
-      for (int before = 0; before < self.rank; ++before) offset += (static_cast<std::size_t>(peer) + 1) * 1000 * static_cast<std::size_t>(before) + 1;
+      for (int before = 0; before < self.rank; ++before)
+        offset += (static_cast<std::size_t>(peer) + 1) * 1000 * static_cast<std::size_t>(before) + 1;
       for (std::size_t i = 0; i < receive_counts[peer]; ++i)
         ASSERT_EQ(got[receive_at[peer] + i], peer * 100'000 + static_cast<int>(offset + i)) << "from " << peer;
     }

@@ -222,14 +222,16 @@ TEST(Bits, AreEqualOnAllRanksForRoundingSumsAndNaN) {
     support::run_ranks(ranks, [&](const Rank& self) {
       for (std::size_t count : {std::size_t{3}, std::size_t{100'003}}) {
         std::vector<float> data(count);
-        for (std::size_t i = 0; i < count; ++i) data[i] = 1.0F / static_cast<float>(1 + self.rank * 13 + static_cast<int>(i % 777));
+        for (std::size_t i = 0; i < count; ++i)
+          data[i] = 1.0F / static_cast<float>(1 + self.rank * 13 + static_cast<int>(i % 777));
         if (self.rank == 1) data[2] = -std::numeric_limits<float>::quiet_NaN();
         NCCL_OK(ncclAllReduce(data.data(), data.data(), count, ncclFloat32, ncclSum, self.comm, nullptr));
         auto& all = results[static_cast<std::size_t>(self.rank)];
         all.insert(all.end(), data.begin(), data.end());
       }
     });
-    for (const auto& other : results) EXPECT_EQ(std::memcmp(other.data(), results[0].data(), other.size() * sizeof(float)), 0) << ranks << " ranks";
+    for (const auto& other : results)
+      EXPECT_EQ(std::memcmp(other.data(), results[0].data(), other.size() * sizeof(float)), 0) << ranks << " ranks";
   }
 }
 

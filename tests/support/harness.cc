@@ -20,8 +20,12 @@ void place(Buffers& b) {
     case Call::kBroadcast: b.receive = b.send; break;
     case Call::kAllGather: b.send = b.receive + own; break;
     case Call::kReduceScatter: b.receive = b.send + own; break;
-    case Call::kGather: if (b.rank == c.root) b.send = b.receive + root; break;
-    case Call::kScatter: if (b.rank == c.root) b.receive = b.send + root; break;
+    case Call::kGather:
+      if (b.rank == c.root) b.send = b.receive + root;
+      break;
+    case Call::kScatter:
+      if (b.rank == c.root) b.receive = b.send + root;
+      break;
     case Call::kAllToAll: break;
   }
 }
@@ -45,16 +49,18 @@ Buffers::Buffers(const Case& c, int which, std::size_t misalign) : what(c), rank
   for (std::size_t i = 0; i < received; ++i) {
     const double got = load(receive + i * size, what.type), want = expected(what, rank, i);
     if (!close(what, got, want))
-      return ::testing::AssertionFailure() << name_of(what.call) << " type " << what.type << " op " << what.op << " count " << what.count
-                                           << " root " << what.root << " ranks " << what.ranks << " in place " << what.in_place << " seed "
-                                           << what.seed << ": rank " << rank << " element " << i << " is " << got << ", not " << want;
+      return ::testing::AssertionFailure()
+             << name_of(what.call) << " type " << what.type << " op " << what.op << " count " << what.count << " root "
+             << what.root << " ranks " << what.ranks << " in place " << what.in_place << " seed " << what.seed
+             << ": rank " << rank << " element " << i << " is " << got << ", not " << want;
   }
   if (what.in_place) return ::testing::AssertionSuccess();
   const unsigned char* end = receive_memory.data() + receive_memory.size();
   for (const unsigned char* at = receive + received * size; at < end; ++at)
     if (*at != kPattern)
-      return ::testing::AssertionFailure() << name_of(what.call) << " wrote " << (at - receive) << " bytes into the receive buffer of rank " << rank
-                                           << ", beyond its " << received * size;
+      return ::testing::AssertionFailure()
+             << name_of(what.call) << " wrote " << (at - receive) << " bytes into the receive buffer of rank " << rank
+             << ", beyond its " << received * size;
   return ::testing::AssertionSuccess();
 }
 

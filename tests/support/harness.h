@@ -11,10 +11,11 @@
 
 #include "support/oracle.h"
 
-#define NCCL_OK(call)                                                                                             \
-  do {                                                                                                            \
-    const ncclResult_t result_ = (call);                                                                          \
-    ASSERT_EQ(result_, ncclSuccess) << #call << ": " << ncclGetErrorString(result_) << ": " << ncclGetLastError(nullptr); \
+#define NCCL_OK(call)                                                                       \
+  do {                                                                                      \
+    const ncclResult_t result_ = (call);                                                    \
+    ASSERT_EQ(result_, ncclSuccess) << #call << ": " << ncclGetErrorString(result_) << ": " \
+                                    << ncclGetLastError(nullptr);                           \
   } while (false)
 
 namespace support {
@@ -41,7 +42,8 @@ inline void run_ranks(int ranks, const std::function<void(const Rank&)>& body) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// One rank's buffers for a case, filled with its inputs; receive buffers are full of a pattern that must survive where nothing is received.
+// One rank's buffers for a case, filled with its inputs; receive buffers are full of a pattern that must survive where
+// nothing is received.
 struct Buffers {
   Buffers(const Case& c, int rank, std::size_t misalign = 0);
 

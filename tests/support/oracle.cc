@@ -31,13 +31,16 @@ double reduced(const Case& c, std::size_t element) {
 }  // namespace
 
 const char* name_of(Call call) {
-  static const char* const names[] = {"allreduce", "reduce", "broadcast", "reducescatter", "allgather", "alltoall", "gather", "scatter"};
+  static const char* const names[] = {"allreduce", "reduce",   "broadcast", "reducescatter",
+                                      "allgather", "alltoall", "gather",    "scatter"};
   return names[static_cast<int>(call)];
 }
 
 bool reduces(Call call) { return call == Call::kAllReduce || call == Call::kReduce || call == Call::kReduceScatter; }
 
-double scalar_of(const Case& c, int rank) { return 1 + static_cast<double>(mix(c.seed + static_cast<std::uint64_t>(rank)) % 2); }
+double scalar_of(const Case& c, int rank) {
+  return 1 + static_cast<double>(mix(c.seed + static_cast<std::uint64_t>(rank)) % 2);
+}
 
 double input(const Case& c, int rank, std::size_t element) {
   const std::uint64_t random = mix(c.seed * 1000003 + static_cast<std::uint64_t>(rank) * 7919 + element);

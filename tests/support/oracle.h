@@ -1,7 +1,7 @@
 #pragma once
 
-// What a collective must produce, computed plainly from the definition. Inputs are a function of (seed, rank, element), small
-// integers that every type holds exactly and whose sums and products over 8 ranks stay exact.
+// What a collective must produce, computed plainly from the definition. Inputs are a function of (seed, rank, element),
+// small integers that every type holds exactly and whose sums and products over 8 ranks stay exact.
 
 #include <nccl.h>
 
@@ -30,11 +30,11 @@ struct Case {
 
 const char* name_of(Call call);
 bool reduces(Call call);
-double scalar_of(const Case& c, int rank);                          // premulsum's own scalar of a rank
-double input(const Case& c, int rank, std::size_t element);         // element of a rank's send buffer
+double scalar_of(const Case& c, int rank);                   // premulsum's own scalar of a rank
+double input(const Case& c, int rank, std::size_t element);  // element of a rank's send buffer
 std::size_t send_elements(const Case& c, int rank);
-std::size_t receive_elements(const Case& c, int rank);              // 0: the rank's receive buffer is untouched
-double expected(const Case& c, int rank, std::size_t element);      // element of a rank's receive buffer
-bool close(const Case& c, double got, double want);                 // exact, but for float avg: 2 ulp
+std::size_t receive_elements(const Case& c, int rank);          // 0: the rank's receive buffer is untouched
+double expected(const Case& c, int rank, std::size_t element);  // element of a rank's receive buffer
+bool close(const Case& c, double got, double want);             // exact, but for float avg: 2 ulp
 
 }  // namespace support

@@ -1,6 +1,7 @@
 #pragma once
 
-// Elements of every NCCL type as doubles and back, by arithmetic of its own: the tests' oracle shares nothing with src/reduce.
+// Elements of every NCCL type as doubles and back, by arithmetic of its own: the tests' oracle shares nothing with
+// src/reduce.
 
 #include <nccl.h>
 
@@ -107,7 +108,9 @@ inline std::uint32_t encode_small(double value, Format f) {
 inline void store(void* at, ncclDataType_t type, double value) {
   switch (type) {
     case ncclInt8: *static_cast<std::int8_t*>(at) = static_cast<std::int8_t>(static_cast<std::int64_t>(value)); break;
-    case ncclUint8: *static_cast<std::uint8_t*>(at) = static_cast<std::uint8_t>(static_cast<std::int64_t>(value)); break;
+    case ncclUint8:
+      *static_cast<std::uint8_t*>(at) = static_cast<std::uint8_t>(static_cast<std::int64_t>(value));
+      break;
     case ncclInt32: *static_cast<std::int32_t*>(at) = static_cast<std::int32_t>(value); break;
     case ncclUint32: *static_cast<std::uint32_t*>(at) = static_cast<std::uint32_t>(value); break;
     case ncclInt64: *static_cast<std::int64_t*>(at) = static_cast<std::int64_t>(value); break;
@@ -125,7 +128,10 @@ inline void store(void* at, ncclDataType_t type, double value) {
 inline double ulp(double value, ncclDataType_t type) {
   if (!is_float(type)) return 0;
   int mantissa = type == ncclFloat64 ? 52 : type == ncclFloat32 ? 23 : format_of(type).mantissa_bits;
-  int lowest = type == ncclFloat64 ? -1022 : type == ncclFloat32 || type == ncclBfloat16 ? -126 : type == ncclFloat8e4m3 ? -6 : -14;
+  int lowest = type == ncclFloat64                           ? -1022
+               : type == ncclFloat32 || type == ncclBfloat16 ? -126
+               : type == ncclFloat8e4m3                      ? -6
+                                                             : -14;
   const int exponent = value == 0 ? lowest : std::max(std::ilogb(value), lowest);
   return std::ldexp(1.0, exponent - mantissa);
 }

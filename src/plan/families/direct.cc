@@ -119,7 +119,8 @@ Terms exchange(const Question& q, std::uint64_t rounds) {
   terms.latency_ns = rounds * q.fabric.pairs.alpha_ns;
   terms.messages = rounds * ((q.n() - 1) * q.slices(part) - 1);
   terms.wire_ns = incast(q, q.fabric.pairs.wire_ns(rounds * moved));
-  terms.busiest = 2 * rounds * moved + (reduces(q.collective) ? q.staged(moved) : 0);  // copied in once; folded, or copied out, once
+  terms.busiest = 2 * rounds * moved +
+                  (reduces(q.collective) ? q.staged(moved) : 0);  // copied in once; folded, or copied out, once
   terms.total = q.n() * terms.busiest;
   return terms;
 }

@@ -37,8 +37,8 @@ struct Question {
   std::uint64_t slices(std::uint64_t part) const {
     return std::max<std::uint64_t>(1, part / slice + (part % slice != 0));
   }
-  // Work beyond the copy: on a wire a folded slice is received into staging and read again, while a moved one is received
-  // where it belongs.
+  // Work beyond the copy: on a wire a folded slice is received into staging and read again, while a moved one is
+  // received where it belongs.
   std::uint64_t staged(std::uint64_t folded) const { return fabric.has_wire() ? folded : 0; }
   std::uint64_t first_slice(std::uint64_t part) const { return std::min(part, slice); }
 };

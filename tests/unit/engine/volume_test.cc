@@ -1,4 +1,5 @@
-// There is no data path but the plan: what the executor moved and folded equals the plan's own counts, for every family.
+// There is no data path but the plan: what the executor moved and folded equals the plan's own counts, for every
+// family.
 
 #include "cluster/cluster.h"
 #include "plan/choose.h"
@@ -8,11 +9,13 @@
 namespace amalgam::engine {
 namespace {
 
-constexpr Collective kAll[] = {Collective::kAllReduce, Collective::kReduce,   Collective::kBroadcast, Collective::kReduceScatter,
-                               Collective::kAllGather, Collective::kAllToAll, Collective::kGather,    Collective::kScatter};
+constexpr Collective kAll[] = {Collective::kAllReduce,     Collective::kReduce,    Collective::kBroadcast,
+                               Collective::kReduceScatter, Collective::kAllGather, Collective::kAllToAll,
+                               Collective::kGather,        Collective::kScatter};
 
 plan::Volume counted(const Counters& counters) {
-  return {counters.sent_bytes, counters.received_bytes, counters.folded_bytes, counters.copied_bytes, counters.messages};
+  return {counters.sent_bytes, counters.received_bytes, counters.folded_bytes, counters.copied_bytes,
+          counters.messages};
 }
 
 void check_volumes(const plan::Plan& plan, int ranks, std::uint64_t count, int root) {
@@ -29,10 +32,11 @@ void check_volumes(const plan::Plan& plan, int ranks, std::uint64_t count, int r
     ASSERT_TRUE(status.ok()) << status.message();
     const plan::Volume want = plan::volume_of(plan, rank, {count, 4, root, false});
     const plan::Volume got = counted(self.counters());
-    EXPECT_TRUE(got == want) << plan.name() << " ranks " << ranks << " count " << count << " rank " << rank << ": sent " << got.sent_bytes
-                             << "/" << want.sent_bytes << " received " << got.received_bytes << "/" << want.received_bytes << " folded "
-                             << got.folded_bytes << "/" << want.folded_bytes << " copied " << got.copied_bytes << "/" << want.copied_bytes
-                             << " messages " << got.messages << "/" << want.messages;
+    EXPECT_TRUE(got == want) << plan.name() << " ranks " << ranks << " count " << count << " rank " << rank << ": sent "
+                             << got.sent_bytes << "/" << want.sent_bytes << " received " << got.received_bytes << "/"
+                             << want.received_bytes << " folded " << got.folded_bytes << "/" << want.folded_bytes
+                             << " copied " << got.copied_bytes << "/" << want.copied_bytes << " messages "
+                             << got.messages << "/" << want.messages;
   });
 }
 
@@ -45,7 +49,8 @@ TEST(Executor, MovesAndFoldsExactlyWhatThePlanCounts) {
         limits.force_slice = 4096;
         auto plan = plan::build(family, collective, cluster, 100'000, limits);
         if (!plan.ok()) continue;  // this family is not for this many ranks
-        for (std::uint64_t count : {std::uint64_t{1}, std::uint64_t{1000}, std::uint64_t{20'011}}) check_volumes(*plan, ranks, count, ranks - 1);
+        for (std::uint64_t count : {std::uint64_t{1}, std::uint64_t{1000}, std::uint64_t{20'011}})
+          check_volumes(*plan, ranks, count, ranks - 1);
       }
     }
   }

@@ -44,7 +44,8 @@ class TestRank final : public LaneOpener {
     return finish(operation);
   }
   Status finish(Operation& operation) {
-    const bool pair = operation.request().collective == Collective::kSend || operation.request().collective == Collective::kRecv;
+    const bool pair =
+        operation.request().collective == Collective::kSend || operation.request().collective == Collective::kRecv;
     NeverStops never;
     Track track(never, {transport_.get(), &lanes_}, {true, std::chrono::microseconds(200)});
     pair ? track.add_pair(&operation) : track.add_collective(&operation);
@@ -54,7 +55,9 @@ class TestRank final : public LaneOpener {
     return status;
   }
 
-  Result<std::unique_ptr<transport::SendLane>> open_send(int peer, int channel) override { return transport_->open_send(peer, channel); }
+  Result<std::unique_ptr<transport::SendLane>> open_send(int peer, int channel) override {
+    return transport_->open_send(peer, channel);
+  }
   Result<std::unique_ptr<transport::ReceiveLane>> open_receive(int peer, int channel) override {
     return transport_->open_receive(peer, channel);
   }
