@@ -1,7 +1,7 @@
 // Random calls against the plain oracle: collectives, types, operations, counts, roots, groups of calls, splits and
 // messages.
 //
-// AMALGAM_TEST_CASES sets how many (400 by default), AMALGAM_TEST_SEED the seed; both are printed.
+// AMALGAM_TEST_CASES sets how many (120 by default), AMALGAM_TEST_SEED the seed; both are printed.
 
 #include <cstdlib>
 
@@ -17,7 +17,7 @@ std::uint64_t option(const char* name, std::uint64_t otherwise) {
 }
 
 TEST(Random, CallsGiveWhatTheOracleSays) {
-  const std::uint64_t seed = option("AMALGAM_TEST_SEED", 20261125), cases = option("AMALGAM_TEST_CASES", 400);
+  const std::uint64_t seed = option("AMALGAM_TEST_SEED", 20261125), cases = option("AMALGAM_TEST_CASES", 120);
   std::printf("seed %llu, %llu cases a communicator\n", static_cast<unsigned long long>(seed),
               static_cast<unsigned long long>(cases));
   for (int ranks : {2, 3, 4, 6, 7}) {
