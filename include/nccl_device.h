@@ -6,7 +6,8 @@
  *
  * NCCL's device interface is code that is compiled into the user's kernels and reads NCCL's own data structures; a host
  * library cannot offer it. So the types are here and every function answers ncclInvalidUsage (or an empty team);
- * ncclCommQueryProperties reports deviceApiSupport = false. Device-side classes and functions are deliberately absent.
+ * ncclCommQueryProperties reports deviceApiSupport = false. Of the device-side classes and functions C++ gets the few
+ * in nccl_device/inert.h, which let common programs compile and trap when run; the others are deliberately absent.
  */
 
 #include "nccl.h"
@@ -166,6 +167,8 @@ NCCL_DECLARE(ncclResult_t, ncclGetCftDeviceLeInfo,
 
 #ifdef __cplusplus
 }
+
+#include "nccl_device/inert.h"
 #endif
 
 #endif

@@ -13,6 +13,11 @@ namespace {
 
 constexpr const char* kLibraryVersion = "0.1.0";
 
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "unknown host";
+}
+
 Result<std::vector<Record>> decode_all(const std::vector<std::vector<std::byte>>& encoded) {
   std::vector<Record> records;
   for (std::size_t r = 0; r < encoded.size(); ++r) {
@@ -69,6 +74,7 @@ Status Communicator::exchange() {
   mine.nccl_version = static_cast<std::int32_t>(config::settings().version);
   mine.planner = plan::kPlannerVersion;
   mine.settings = config::agreed_text();
+  mine.host = host_name();
   mine.device = membership_.device;
   mine.pid = static_cast<std::int32_t>(getpid());
   mine.facts = topo::read_local(topo::interfaces_of(group_->connector().listeners()));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/wire.h"
+#include "config/sources.h"
 
 namespace amalgam::comm {
 namespace {
@@ -28,21 +29,28 @@ std::string difference(const std::string& mine, const std::string& theirs) {
   for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
     const std::string left = i < a.size() ? a[i] : "(nothing)";
     const std::string right = i < b.size() ? b[i] : "(nothing)";
-    if (left != right) return fmt::format("'{}' against '{}'", left, right);
+    if (left == right) continue;
+    const std::string name = left.substr(0, left.find('='));
+    return fmt::format("setting {}: '{}' against '{}'", config::variable_of(name), left, right);
   }
   return "equal lines, unequal text";
 }
 
 Status differ(int rank, const Record& record, const Record& first, const std::string& what) {
   return Status(Code::kInvalidUsage, fmt::format("rank 0 ({}) and rank {} ({}) disagree: {}; set it alike on all ranks",
-                                                 first.facts.host, rank, record.facts.host, what));
+                                                 first.host, rank, record.host, what));
 }
 
 }  // namespace
 
 std::vector<std::byte> encode(const Record& record) {
   Writer out;
-  out.integer(kFormat).text(record.library).integer(record.nccl_version).integer(record.planner).text(record.settings);
+  out.integer(kFormat)
+      .text(record.library)
+      .integer(record.nccl_version)
+      .integer(record.planner)
+      .text(record.settings)
+      .text(record.host);
   out.integer(record.device).integer(record.pid).blob(topo::encode(record.facts));
   out.integer(static_cast<std::uint32_t>(record.transports.size()));
   for (const TransportOffer& offer : record.transports) {
@@ -61,6 +69,7 @@ Result<Record> decode(ConstBytes bytes) {
   record.nccl_version = in.integer<std::int32_t>();
   record.planner = in.integer<std::uint32_t>();
   record.settings = in.text();
+  record.host = in.text();
   record.device = in.integer<std::int32_t>();
   record.pid = in.integer<std::int32_t>();
   auto facts = topo::decode(in.blob());

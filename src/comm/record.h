@@ -24,6 +24,7 @@ struct Record {
   std::int32_t nccl_version = 0;  // the version reported to users
   std::uint32_t planner = 0;
   std::string settings;  // config::agreed_text()
+  std::string host;      // its name, for people
   std::int32_t device = 0;
   std::int32_t pid = 0;
   topo::LocalFacts facts;

@@ -72,7 +72,7 @@ Status Routes::agree(const std::vector<Record>& records, const std::vector<std::
       }
       if (chosen < 0)
         return Status(Code::kSystem, fmt::format("rank {} ({}) has no transport to rank {} ({})", sender,
-                                                 records[sender].facts.host, receiver, records[receiver].facts.host));
+                                                 records[sender].host, receiver, records[receiver].host));
       const TransportOffer& offer = records[sender].transports[chosen];
       memory_[receiver][sender] = offer.capabilities.shared_domain;
       used.insert({sender, chosen});

@@ -21,6 +21,20 @@ typedef struct ihipStream_t* hipStream_t;
 CALL = """ncclResult_t call(ncclComm_t comm, %s stream);
 ncclResult_t call(ncclComm_t comm, %s stream) { return ncclAllReduce(0, 0, 0, ncclFloat, ncclSum, comm, stream); }
 """
+DEVICE = """#ifdef __cplusplus
+void kernel(ncclWindow_t window, const ncclDevComm& comm, unsigned block);
+void kernel(ncclWindow_t window, const ncclDevComm& comm, unsigned block) {
+  ncclLsaBarrierSession<ncclCoopCta> near{ncclCoopCta(), comm, ncclTeamLsa(comm), comm.lsaBarrier, block};
+  near.sync(ncclCoopCta(), 0);
+  ncclGin gin{comm, 0};
+  ncclBarrierSession<ncclCoopCta> far{ncclCoopCta(), ncclTeamTagWorld(), gin, block};
+  gin.put(ncclTeamWorld(comm), 1, window, 0, window, 0, 8, ncclGin_SignalInc{block});
+  gin.waitSignal(ncclCoopCta(), block, gin.readSignal(block) + 1);
+  far.sync(ncclCoopCta(), 0, ncclGinFenceLevel::Relaxed);
+  *static_cast<char*>(ncclGetLsaPointer(window, 0, 1)) = *static_cast<char*>(ncclGetLocalPointer(window, 0));
+}
+#endif
+"""
 
 failures = []
 
@@ -68,6 +82,7 @@ def with_cuda():
 for header in HEADERS:
     compiles(f"{header} alone", include(header), ["-DAMALGAM_NO_DEVICE_HEADERS"])
     compiles(f"{header} as it comes", include(header))
+compiles("device-side names", include("nccl_device.h") + DEVICE)
 compiles("stream declared by us", include("nccl.h") + CALL % ("cudaStream_t", "cudaStream_t"), ["-DAMALGAM_NO_DEVICE_HEADERS"])
 with_hip()
 with_cuda()

@@ -75,7 +75,7 @@ TEST_F(Tool, SaysWhatIsWrongWithAPlanFromAFile) {
   text.erase(text.find(dependency), dependency.size());
   const Answer answer = run("plan check " + file("wrong.plan", text));
   EXPECT_EQ(answer.code, 1) << answer.text;
-  EXPECT_NE(answer.text.find("stage sum"), std::string::npos) << answer.text;
+  EXPECT_NE(answer.text.find("allreduce.direct is wrong: rank "), std::string::npos) << answer.text;
 }
 
 TEST_F(Tool, PlansForAClusterFromAFile) {
