@@ -15,6 +15,8 @@
 
 #include "../nccl_device.h"
 
+#ifdef __cplusplus
+
 #if !defined(__has_include)
 #define AMALGAM_STAND_IN_MEMORY_ORDER 1
 #elif !__has_include(<cuda/atomic>)
@@ -130,5 +132,7 @@ class ncclBarrierSession {
 #undef AMALGAM_INERT_DEVICE
 #undef AMALGAM_INERT_BOTH
 #undef AMALGAM_STAND_IN_MEMORY_ORDER
+
+#endif /* __cplusplus */
 
 #endif
