@@ -57,7 +57,8 @@ TEST_P(Collectives, SucceedWithoutDoingAnythingForCountZero) {
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-INSTANTIATE_TEST_SUITE_P(Ranks, Collectives, ::testing::Values(1, 2, 3, 5));  // 8 ranks take minutes there, and no other path
+INSTANTIATE_TEST_SUITE_P(Ranks, Collectives,
+                         ::testing::Values(1, 2, 3, 5));  // 8 ranks take minutes there, and no other path
 #else
 INSTANTIATE_TEST_SUITE_P(Ranks, Collectives, ::testing::Values(1, 2, 3, 4, 5, 8));
 #endif
