@@ -8,18 +8,13 @@
 
 #include "launch/api.h"
 #include "launch/group.h"
+#include "launch/told.h"
 #include "observe/log.h"
 
 namespace amalgam::launch {
 namespace {
 
 using bootstrap::UniqueId;
-
-// Whoever decides an error logs it as one; being in progress is none.
-Status told(Status status) {
-  if (!status.ok() && status.code() != Code::kInProgress) log::error("{}", status.message());
-  return status;
-}
 
 // Another thread may be polling the handle that it got the address of.
 void publish(Communicator** out, Communicator* communicator) {

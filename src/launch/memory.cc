@@ -8,15 +8,11 @@
 #include "base/host_memory.h"
 #include "comm/communicator.h"
 #include "launch/api.h"
+#include "launch/told.h"
 #include "observe/log.h"
 
 namespace amalgam::launch {
 namespace {
-
-Status told(Status status) {
-  if (!status.ok()) log::error("{}", status.message());
-  return status;
-}
 
 Status add(Communicator* communicator, comm::HandleTable::Kind kind, void* buffer, std::size_t bytes, void** handle) {
   if (buffer == nullptr && bytes != 0) return told(Status(Code::kInvalidArgument, "the buffer to register is NULL"));

@@ -7,6 +7,7 @@
 
 #include "comm/communicator.h"
 #include "launch/api.h"
+#include "launch/told.h"
 #include "observe/log.h"
 
 namespace amalgam::launch {
@@ -18,11 +19,6 @@ constexpr int kSalts = 4096;  // handle = first + index · salts + the communica
 
 int salt_of(const Communicator* communicator) {
   return static_cast<int>(reinterpret_cast<std::uintptr_t>(communicator) / alignof(Communicator) % kSalts);
-}
-
-Status told(Status status) {
-  if (!status.ok()) log::error("{}", status.message());
-  return status;
 }
 
 Result<comm::UserOperation*> find(Communicator* communicator, int handle) {

@@ -2,6 +2,7 @@
 
 #include "comm/communicator.h"
 #include "launch/api.h"
+#include "launch/told.h"
 #include "observe/log.h"
 #include "plan/choose.h"
 
@@ -9,11 +10,6 @@ namespace amalgam::launch {
 namespace {
 
 constexpr double kNanosecondsPerMicrosecond = 1000.0;
-
-Status told(Status status) {
-  if (!status.ok()) log::error("{}", status.message());
-  return status;
-}
 
 }  // namespace
 
