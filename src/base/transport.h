@@ -89,6 +89,10 @@ class ReceiveLane {
   // views are out.
   virtual Result<bool> receive(const SliceTag& expected, Bytes destination) = 0;
 
+  // A quick look between two tries: true while nothing has come since view() or receive() found nothing. False says
+  // nothing: try again.
+  virtual bool quiet() const { return false; }
+
   virtual int poll_fd() const { return -1; }
 };
 

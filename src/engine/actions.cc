@@ -43,28 +43,28 @@ bool Operation::prescaled(const plan::Operand& operand) const {
   return pre_ && plan_->buffers[operand.buffer].role == Role::kIn;
 }
 
-Result<bool> Operation::act(StageRun& run, const Instance& at) {
-  switch (at.stage.action) {
-    case Action::kSend: return act_send(run, at);
-    case Action::kRecv: return act_recv(at);
-    case Action::kReduce: return act_reduce(at);
-    case Action::kSum: act_sum(at); return true;
-    case Action::kCopy: act_copy(at); return true;
+Result<bool> Operation::act(StageRun& run, const plan::Stage& stage) {
+  switch (stage.action) {
+    case Action::kSend: return act_send(run, stage);
+    case Action::kRecv: return act_recv(run, stage);
+    case Action::kReduce: return act_reduce(run, stage);
+    case Action::kSum: act_sum(run.at, stage); return true;
+    case Action::kCopy: act_copy(run.at, stage); return true;
   }
   return Status(Code::kInternal, "plan stage without an action");
 }
 
-Result<bool> Operation::act_send(StageRun& run, const Instance& at) {
-  auto opened = context_->lanes->send(at.what.peer, channel(at.stage));
+Result<bool> Operation::act_send(StageRun& run, const plan::Stage& stage) {
+  const Instance& at = run.at;
+  auto opened = context_->lanes->send(at.what.peer, channel(stage));
   if (!opened) return opened.status();
   SendSlot& slot = **opened;
-  const std::byte* source = address(at.stage.from, at.what.from, at.chunk);
+  const std::byte* source = address(stage.from, at.what.from, at.chunk);
   const ConstBytes bytes(source, at.range.count * layout_.element_bytes());
   const transport::SliceTag what = tag(position_of(slot, serial_), bytes.size());
   Pending& pending = run.pending[run.started % kPending];
-  pending = {};
   Result<bool> sent = false;
-  if (prescaled(at.stage.from)) {
+  if (prescaled(stage.from)) {
     if (!run.reserved) {
       Result<std::byte*> room = slot.lane->reserve(what);
       if (!room) return room.status();
@@ -90,66 +90,72 @@ Result<bool> Operation::act_send(StageRun& run, const Instance& at) {
   return true;
 }
 
-Result<bool> Operation::act_recv(const Instance& at) {
-  auto opened = context_->lanes->receive(at.what.peer, channel(at.stage));
+Result<bool> Operation::act_recv(StageRun& run, const plan::Stage& stage) {
+  const Instance& at = run.at;
+  auto opened = context_->lanes->receive(at.what.peer, channel(stage));
   if (!opened) return opened.status();
   ReceiveSlot& slot = **opened;
+  run.waits_on = slot.lane.get();
   const std::uint64_t bytes = at.range.count * layout_.element_bytes();
   const transport::SliceTag expected = tag(position_of(slot, serial_), bytes);
-  const int buffer = at.stage.to.buffer;
+  const int buffer = stage.to.buffer;
   if (prepared_->landing(buffer)) {
     Result<const std::byte*> view = slot.lane->view(expected);
     if (!view) return view.status();
     if (*view == nullptr) return false;
     views_[buffer][row_slot(at.what.to, at.chunk)] = {*view, slot.lane.get()};
   } else {
-    Result<bool> received = slot.lane->receive(expected, Bytes(address(at.stage.to, at.what.to, at.chunk), bytes));
+    Result<bool> received = slot.lane->receive(expected, Bytes(address(stage.to, at.what.to, at.chunk), bytes));
     if (!received || !*received) return received;
   }
+  run.waits_on = nullptr;
   ++slot.position;
   context_->counters->received_bytes += bytes;
   return true;
 }
 
-Result<bool> Operation::act_reduce(const Instance& at) {
-  auto opened = context_->lanes->receive(at.what.peer, channel(at.stage));
+Result<bool> Operation::act_reduce(StageRun& run, const plan::Stage& stage) {
+  const Instance& at = run.at;
+  auto opened = context_->lanes->receive(at.what.peer, channel(stage));
   if (!opened) return opened.status();
   ReceiveSlot& slot = **opened;
+  run.waits_on = slot.lane.get();
   const std::uint64_t bytes = at.range.count * layout_.element_bytes();
   Result<const std::byte*> view = slot.lane->view(tag(position_of(slot, serial_), bytes));
   if (!view) return view.status();
   if (*view == nullptr) return false;
-  const void* operands[] = {address(at.stage.from, at.what.from, at.chunk), *view};
-  reduce::fold(reduction_, address(at.stage.to, at.what.to, at.chunk), operands, at.range.count,
-               prescaled(at.stage.from) ? 0 : -1, at.stage.finish);
+  const void* operands[] = {address(stage.from, at.what.from, at.chunk), *view};
+  reduce::fold(reduction_, address(stage.to, at.what.to, at.chunk), operands, at.range.count,
+               prescaled(stage.from) ? 0 : -1, stage.finish);
   slot.lane->release();
+  run.waits_on = nullptr;
   ++slot.position;
   context_->counters->received_bytes += bytes;
   context_->counters->folded_bytes += bytes;
   return true;
 }
 
-void Operation::act_sum(const Instance& at) {
+void Operation::act_sum(const Instance& at, const plan::Stage& stage) {
   const auto ranks = static_cast<std::size_t>(context_->ranks);
-  std::vector<View>& landed = views_[at.stage.land];
+  std::vector<View>& landed = views_[stage.land];
   operands_.resize(ranks);
   for (std::size_t r = 0; r < ranks; ++r) {
     const bool own = static_cast<int>(r) == context_->rank;
-    operands_[r] = own ? address(at.stage.from, at.what.from, at.chunk)
+    operands_[r] = own ? address(stage.from, at.what.from, at.chunk)
                        : landed[row_slot(static_cast<std::int64_t>(r), at.chunk)].data;
   }
-  reduce::fold(reduction_, address(at.stage.to, at.what.to, at.chunk), operands_, at.range.count,
-               prescaled(at.stage.from) ? context_->rank : -1, at.stage.finish);
+  reduce::fold(reduction_, address(stage.to, at.what.to, at.chunk), operands_, at.range.count,
+               prescaled(stage.from) ? context_->rank : -1, stage.finish);
   for (std::size_t r = 0; r < ranks; ++r)
     if (static_cast<int>(r) != context_->rank) landed[row_slot(static_cast<std::int64_t>(r), at.chunk)].lane->release();
   context_->counters->folded_bytes += at.range.count * layout_.element_bytes();
 }
 
-void Operation::act_copy(const Instance& at) {
-  std::byte* destination = address(at.stage.to, at.what.to, at.chunk);
-  const std::byte* source = address(at.stage.from, at.what.from, at.chunk);
-  const bool pre = prescaled(at.stage.from);
-  const bool post = at.stage.finish && reduction_.post.kind != reduce::Scale::Kind::kNone;
+void Operation::act_copy(const Instance& at, const plan::Stage& stage) {
+  std::byte* destination = address(stage.to, at.what.to, at.chunk);
+  const std::byte* source = address(stage.from, at.what.from, at.chunk);
+  const bool pre = prescaled(stage.from);
+  const bool post = stage.finish && reduction_.post.kind != reduce::Scale::Kind::kNone;
   if (destination == source && !pre && !post) return;
   reduce::copy(reduction_, destination, source, at.range.count, pre, post);
   if (destination != source) context_->counters->copied_bytes += at.range.count * layout_.element_bytes();

@@ -46,7 +46,8 @@ void Operation::start(const Prepared& prepared, const Request& request, std::uin
   unfinished_ = 0;
   for (StageRun& run : runs_) {
     run.started = run.done = run.step = run.chunk = 0;
-    run.reserved = false;
+    run.held = run.reserved = false;
+    run.waits_on = nullptr;
     unfinished_ += run.total != 0;
   }
 }
@@ -113,11 +114,12 @@ void Operation::bind_scratch() {
 Result<Progress> Operation::progress() {
   bool moved = false;
   for (std::size_t i = 0; i < runs_.size(); ++i) {
-    if (runs_[i].done == runs_[i].total) continue;
+    const StageRun& run = runs_[i];
+    if (run.done == run.total || (run.waits_on != nullptr && run.waits_on->quiet())) continue;
     Result<bool> advanced = advance(static_cast<int>(i));
     if (!advanced) return advanced.status();
     moved |= *advanced;
-    unfinished_ -= runs_[i].done == runs_[i].total;
+    unfinished_ -= run.done == run.total;
   }
   if (unfinished_ == 0) return Progress::kDone;
   return moved ? Progress::kMoved : Progress::kIdle;
@@ -129,33 +131,42 @@ Result<bool> Operation::advance(int index) {
   const std::uint64_t before = run.started + run.done;
   std::uint64_t turn = turn_elements_;
   while (run.started < run.total && run.started - run.done < kPending) {
-    Instance at{stage, prepared_->resolve(index, run.first + static_cast<std::int64_t>(run.step)), run.chunk, {}};
-    if (at.what.active) {
-      const bool send = stage.action == Action::kSend;
-      const plan::Operand& operand = send ? stage.from : stage.to;
-      at.range = layout_.slice(operand.buffer, send ? at.what.from : at.what.to, run.chunk);
-    }
-    Pending pending;
-    if (at.what.active && (at.range.count != 0 || empty_message_)) {
-      if (!ready(index, run)) break;
-      const std::uint64_t held = run.started;
-      Result<bool> acted = act(run, at);
+    if (!run.held) hold(index, run);
+    if (!run.at.vacuous) {
+      if (!run.may_start && !(run.may_start = ready(index, run))) break;
+      Result<bool> acted = act(run, stage);
       if (!acted) return acted;
       if (!*acted) break;
-      if (stage.action == Action::kSend) pending = run.pending[held % kPending];
     }
-    if (stage.action == Action::kSend) run.pending[run.started % kPending] = pending;
-    if (pending.slot == nullptr && run.done == run.started) ++run.done;
+    const bool outstanding = stage.action == Action::kSend && run.pending[run.started % kPending].slot != nullptr;
+    if (!outstanding && run.done == run.started) ++run.done;
     ++run.started;
+    run.held = false;
     next(run);
-    if (at.range.count >= turn) break;
-    turn -= at.range.count;
+    if (run.at.range.count >= turn) break;
+    turn -= run.at.range.count;
   }
   if (run.done != run.started) {
     Result<bool> reaped = reap(run);
     if (!reaped) return reaped;
   }
   return run.started + run.done != before;
+}
+
+// Works out the instance that comes next: once, however often it must be tried.
+void Operation::hold(int index, StageRun& run) const {
+  const plan::Stage& stage = plan_->stages[index];
+  const bool send = stage.action == Action::kSend;
+  Instance& at = run.at;
+  at.what = prepared_->resolve(index, run.first + static_cast<std::int64_t>(run.step));
+  at.chunk = run.chunk;
+  at.range = {};
+  if (at.what.active)
+    at.range = layout_.slice((send ? stage.from : stage.to).buffer, send ? at.what.from : at.what.to, run.chunk);
+  at.vacuous = !at.what.active || (at.range.count == 0 && !empty_message_);
+  if (send) run.pending[run.started % kPending] = {};
+  run.held = true;
+  run.may_start = false;
 }
 
 void Operation::next(StageRun& run) const {

@@ -52,6 +52,12 @@ class Operation {
     SendSlot* slot = nullptr;  // null: nothing to wait for (keeps a stage's order)
     std::uint64_t target = 0;
   };
+  struct Instance {
+    Resolved what;
+    std::uint64_t chunk = 0;
+    plan::Range range;     // of `to`, or of `from` for a send
+    bool vacuous = false;  // nothing to do, whatever it depends on
+  };
   struct StageRun {
     std::int64_t first = 0;  // step of index 0
     std::uint64_t steps = 0;
@@ -60,18 +66,16 @@ class Operation {
     std::uint64_t done = 0;  // what dependencies look at
     std::uint64_t step = 0;  // of instance `started`, from 0
     std::uint64_t chunk = 0;
-    bool reserved = false;         // the current send's slot is filled and waits for commit
-    std::vector<Pending> pending;  // instances done … started-1, a ring of kPending
+    bool held = false;       // `at` is instance `started`, tried before
+    bool may_start = false;  // and what it depends on is done
+    Instance at;
+    const transport::ReceiveLane* waits_on = nullptr;  // whose next slice was not there yet
+    bool reserved = false;                             // the current send's slot is filled and waits for commit
+    std::vector<Pending> pending;                      // instances done … started-1, a ring of kPending
   };
   struct View {
     const std::byte* data = nullptr;
     transport::ReceiveLane* lane = nullptr;
-  };
-  struct Instance {
-    const plan::Stage& stage;
-    Resolved what;
-    std::uint64_t chunk;
-    plan::Range range;  // of `to`, or of `from` for a send
   };
   static constexpr std::uint64_t kPending = 64;
 
@@ -79,17 +83,18 @@ class Operation {
   void bind();
   void bind_scratch();
   Result<bool> advance(int index);
+  void hold(int index, StageRun& run) const;
   bool ready(int index, const StageRun& run) const;
   bool satisfied(const plan::Dependency& dependency, int index, int number, const StageRun& run) const;
   void next(StageRun& run) const;
   Result<bool> reap(StageRun& run);
 
-  Result<bool> act(StageRun& run, const Instance& at);
-  Result<bool> act_send(StageRun& run, const Instance& at);
-  Result<bool> act_recv(const Instance& at);
-  Result<bool> act_reduce(const Instance& at);
-  void act_sum(const Instance& at);
-  void act_copy(const Instance& at);
+  Result<bool> act(StageRun& run, const plan::Stage& stage);
+  Result<bool> act_send(StageRun& run, const plan::Stage& stage);
+  Result<bool> act_recv(StageRun& run, const plan::Stage& stage);
+  Result<bool> act_reduce(StageRun& run, const plan::Stage& stage);
+  void act_sum(const Instance& at, const plan::Stage& stage);
+  void act_copy(const Instance& at, const plan::Stage& stage);
 
   int channel(const plan::Stage& stage) const;
   transport::SliceTag tag(std::uint32_t position, std::uint64_t bytes) const;

@@ -24,7 +24,9 @@
 namespace amalgam::ring {
 
 inline constexpr std::size_t kPage = 4096;
-inline constexpr std::size_t kInlineBytes = 88;
+// What is left of the cache line that the receiver polls. Payload in the slot's second line would be slower than in the
+// data area: the poller's prefetcher fetches that line too, and the sender must take it back.
+inline constexpr std::size_t kInlineBytes = 24;
 inline constexpr std::uint64_t kMagic = 0x676e69722e6c616dULL;  // changes with the layout
 
 enum class Kind : std::uint32_t { kInline = 1, kData = 2, kReference = 3 };

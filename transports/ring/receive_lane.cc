@@ -46,6 +46,11 @@ Result<bool> ReceiveLane::receive(const SliceTag& expected, Bytes destination) {
   return true;
 }
 
+bool ReceiveLane::quiet() const {
+  return slots_ != nullptr && slots_[next_ % geometry_.slots].sequence.load(std::memory_order_seq_cst) == previous() &&
+         control_->sender_gone.load(std::memory_order_seq_cst) == 0;
+}
+
 inline const Slot* ReceiveLane::arrived(const SliceTag& expected) {
   if (slots_ == nullptr || !failed_.ok()) [[unlikely]] {
     if (!failed_.ok() || !attach_now()) return nullptr;
@@ -66,12 +71,11 @@ bool ReceiveLane::attach_now() {
 
 // The slot still holds an older slice, or a sender that has gone left it so, or its word is garbage.
 const Slot* ReceiveLane::nothing(const Slot& slot, std::uint64_t sequence) {
-  const std::uint64_t previous = next_ < geometry_.slots ? 0 : next_ + 1 - geometry_.slots;
-  if (sequence != previous) {
+  if (sequence != previous()) {
     failed_ = Status(Code::kProtocol, fmt::format("rank {} wrote sequence {} where rank {} waits for {}", peer_,
                                                   sequence, self_, next_ + 1));
   } else if (control_->sender_gone.load(std::memory_order_seq_cst) != 0 && next_ == tail_ &&
-             slot.sequence.load(std::memory_order_seq_cst) == previous) {
+             slot.sequence.load(std::memory_order_seq_cst) == previous()) {
     failed_ = Status(Code::kRemote, fmt::format("rank {} closed its lane to rank {}", peer_, self_));
   }
   return nullptr;

@@ -20,6 +20,7 @@ class ReceiveLane : public transport::ReceiveLane {
   Result<const std::byte*> view(const transport::SliceTag& expected) override;
   void release() override;
   Result<bool> receive(const transport::SliceTag& expected, Bytes destination) override;
+  bool quiet() const override;
 
  protected:
   ReceiveLane(Geometry geometry, int self, int peer) : geometry_(geometry), self_(self), peer_(peer) {}
@@ -37,6 +38,7 @@ class ReceiveLane : public transport::ReceiveLane {
  private:
   const Slot* arrived(const transport::SliceTag& expected);  // null: nothing yet, or failed_ says why
   bool attach_now();
+  std::uint64_t previous() const { return next_ < geometry_.slots ? 0 : next_ + 1 - geometry_.slots; }
   const Slot* nothing(const Slot& slot, std::uint64_t sequence);
   const std::byte* locate(const Slot& slot, std::size_t bytes);
   const std::byte* follow(const Slot& slot, std::size_t bytes);
