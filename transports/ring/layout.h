@@ -4,8 +4,8 @@
 // shm.
 //
 //   control   one page: who made it, the receiver's tail, who has gone
-//   slots     128 bytes each: sequence, tag, and the payload itself when it is small, so a tiny message is one cache
-//   line data      slot_bytes each, page aligned
+//   slots     128 bytes each: sequence, tag, and the payload when it is small: a tiny message is one cache line
+//   data      slot_bytes each, page aligned
 //
 // Every word has one writer. Slice n (from 0) lies in slot n % slots; its sequence word becomes n + 1 when it is whole.
 // The tail is the number of slices that the receiver no longer needs. Both are written seq_cst: the writer looks at the
@@ -49,6 +49,7 @@ struct alignas(128) Slot {
   };
 };
 static_assert(sizeof(Slot) == 128);
+static_assert(offsetof(Slot, payload) + kInlineBytes <= 64, "a small message is one cache line");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 struct Control {
