@@ -151,6 +151,13 @@ typedef enum {
 
 typedef enum { NCCL_GIN_TYPE_NONE = 0, NCCL_GIN_TYPE_PROXY = 2, NCCL_GIN_TYPE_GDAKI = 3 } ncclGinType_t;
 
+typedef enum {
+  NCCL_GIN_CONNECTION_NONE = 0,
+  NCCL_GIN_CONNECTION_FULL = 1,
+  NCCL_GIN_CONNECTION_RAIL = 2,
+  NCCL_GIN_CONNECTION_CUSTOM_STRIDE = 3
+} ncclGinConnectionType_t;
+
 /* ---- flags and markers ---- */
 
 #define NCCL_CONFIG_UNDEF_INT INT_MIN
@@ -232,15 +239,20 @@ typedef struct ncclCommProperties {
   bool deviceApiSupport; /* always false: kernels cannot call this library */
   bool multimemSupport;
   ncclGinType_t ginType;
-  int nLsaTeams;
+  int nLsaTeams;       /* as many as ranks: none loads from or stores to another's memory */
   bool hostRmaSupport; /* false: ncclPutSignal and its kin are refused */
   ncclGinType_t railedGinType;
+  uint64_t commHash; /* equal on all ranks; 0 until init has finished */
+  int ginMinStride;
+  ncclGinConnectionType_t ginConnectionType;
+  bool ginSupport[64]; /* by ncclGinType_t */
+  size_t devCommRuntimeVersionSize;
 } ncclCommProperties_t;
 
 #define NCCL_COMM_PROPERTIES_INITIALIZER                                                                           \
   {                                                                                                                \
     sizeof(ncclCommProperties_t), 0xcafebeef, NCCL_VERSION(NCCL_MAJOR, NCCL_MINOR, NCCL_PATCH), 0, 0, 0, 0, false, \
-        false, NCCL_GIN_TYPE_NONE, 0, false, NCCL_GIN_TYPE_NONE                                                    \
+        false, NCCL_GIN_TYPE_NONE, 0, false, NCCL_GIN_TYPE_NONE, 0, 0, NCCL_GIN_CONNECTION_NONE, {false}, 0        \
   }
 
 /* Hints for one call of a ...Config form (2.31). Extensions are a list keyed by vendor and option; unknown ones are

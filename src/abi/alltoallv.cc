@@ -59,26 +59,41 @@ Status exchange(const Call& call, const Part& send, const Part& receive) {
 using amalgam::abi::Call;
 using amalgam::abi::Part;
 
+namespace {
+
+Call call_of(const char* function, const void* in, void* out, ncclDataType_t type, ncclComm_t comm,
+             ncclStream_t stream) {
+  return {.function = function,
+          .collective = amalgam::Collective::kAllToAllV,
+          .in = in,
+          .out = out,
+          .count = 0,
+          .type = amalgam::abi::raw_value(type),
+          .comm = comm,
+          .stream = stream};
+}
+
+ncclResult_t run(const Call& call, const size_t sendcounts[], const size_t sdispls[], const size_t recvcounts[],
+                 const size_t rdispls[]) {
+  const Part send{"sendcounts", "sdispls", "sendbuff", sendcounts, sdispls, call.in};
+  const Part receive{"recvcounts", "rdispls", "recvbuff", recvcounts, rdispls, call.out};
+  return amalgam::abi::groupable_entry(call.function, [&] { return exchange(call, send, receive); });
+}
+
+}  // namespace
+
 ncclResult_t pncclAlltoAllv(const void* sendbuff, const size_t sendcounts[], const size_t sdispls[], void* recvbuff,
                             const size_t recvcounts[], const size_t rdispls[], ncclDataType_t datatype, ncclComm_t comm,
                             ncclStream_t stream) {
-  const Call call{.function = "ncclAlltoAllv",
-                  .collective = amalgam::Collective::kAllToAllV,
-                  .in = sendbuff,
-                  .out = recvbuff,
-                  .count = 0,
-                  .type = amalgam::abi::raw_value(datatype),
-                  .comm = comm,
-                  .stream = stream};
-  const Part send{"sendcounts", "sdispls", "sendbuff", sendcounts, sdispls, sendbuff};
-  const Part receive{"recvcounts", "rdispls", "recvbuff", recvcounts, rdispls, recvbuff};
-  return amalgam::abi::groupable_entry(call.function, [&] { return exchange(call, send, receive); });
+  return run(call_of("ncclAlltoAllv", sendbuff, recvbuff, datatype, comm, stream), sendcounts, sdispls, recvcounts,
+             rdispls);
 }
 AMALGAM_PUBLIC_NAME(ncclAlltoAllv);
 
 ncclResult_t pncclAllToAllv(const void* sendbuff, const size_t sendcounts[], const size_t sdispls[], void* recvbuff,
                             const size_t recvcounts[], const size_t rdispls[], ncclDataType_t datatype, ncclComm_t comm,
                             ncclStream_t stream) {
-  return pncclAlltoAllv(sendbuff, sendcounts, sdispls, recvbuff, recvcounts, rdispls, datatype, comm, stream);
+  return run(call_of("ncclAllToAllv", sendbuff, recvbuff, datatype, comm, stream), sendcounts, sdispls, recvcounts,
+             rdispls);
 }
 AMALGAM_PUBLIC_NAME(ncclAllToAllv);

@@ -71,8 +71,8 @@ Status check_buffers(const Call& call, int rank) {
 }  // namespace
 
 Result<engine::Request> check_call(const Call& call) {
+  if (Status status = check_communicator(call.function, call.comm); !status.ok()) return status;
   launch::Communicator* communicator = communicator_of(call.comm);
-  if (Status status = launch::check(communicator); !status.ok()) return status;
   const int ranks = launch::properties(communicator).ranks;
   if (Status status = check_root(call, ranks); !status.ok()) return status;
   if (call.type < 0 || call.type >= kDataTypes)

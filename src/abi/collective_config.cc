@@ -58,8 +58,11 @@ Status check_collective_config(const char* function, const ncclCollConfig_t* con
 }
 
 template <typename Plain>
-ncclResult_t with_config(const char* function, const ncclCollConfig_t* config, Plain&& plain) {
-  const ncclResult_t checked = groupable_entry(function, [&] { return check_collective_config(function, config); });
+ncclResult_t with_config(const char* function, ncclComm_t comm, const ncclCollConfig_t* config, Plain&& plain) {
+  const ncclResult_t checked = groupable_entry(function, [&]() -> Status {
+    AMALGAM_TRY(check_communicator(function, comm));
+    return check_collective_config(function, config);
+  });
   return checked == ncclSuccess ? plain() : checked;
 }
 
@@ -71,14 +74,14 @@ using amalgam::abi::with_config;
 ncclResult_t pncclAllReduceConfig(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype,
                                   ncclRedOp_t op, ncclComm_t comm, ncclStream_t stream,
                                   const ncclCollConfig_t* config) {
-  return with_config("ncclAllReduceConfig", config,
+  return with_config("ncclAllReduceConfig", comm, config,
                      [&] { return pncclAllReduce(sendbuff, recvbuff, count, datatype, op, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclAllReduceConfig);
 
 ncclResult_t pncclBroadcastConfig(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype, int root,
                                   ncclComm_t comm, ncclStream_t stream, const ncclCollConfig_t* config) {
-  return with_config("ncclBroadcastConfig", config,
+  return with_config("ncclBroadcastConfig", comm, config,
                      [&] { return pncclBroadcast(sendbuff, recvbuff, count, datatype, root, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclBroadcastConfig);
@@ -86,14 +89,14 @@ AMALGAM_PUBLIC_NAME(ncclBroadcastConfig);
 ncclResult_t pncclReduceConfig(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype,
                                ncclRedOp_t op, int root, ncclComm_t comm, ncclStream_t stream,
                                const ncclCollConfig_t* config) {
-  return with_config("ncclReduceConfig", config,
+  return with_config("ncclReduceConfig", comm, config,
                      [&] { return pncclReduce(sendbuff, recvbuff, count, datatype, op, root, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclReduceConfig);
 
 ncclResult_t pncclAllGatherConfig(const void* sendbuff, void* recvbuff, size_t sendcount, ncclDataType_t datatype,
                                   ncclComm_t comm, ncclStream_t stream, const ncclCollConfig_t* config) {
-  return with_config("ncclAllGatherConfig", config,
+  return with_config("ncclAllGatherConfig", comm, config,
                      [&] { return pncclAllGather(sendbuff, recvbuff, sendcount, datatype, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclAllGatherConfig);
@@ -101,28 +104,28 @@ AMALGAM_PUBLIC_NAME(ncclAllGatherConfig);
 ncclResult_t pncclReduceScatterConfig(const void* sendbuff, void* recvbuff, size_t recvcount, ncclDataType_t datatype,
                                       ncclRedOp_t op, ncclComm_t comm, ncclStream_t stream,
                                       const ncclCollConfig_t* config) {
-  return with_config("ncclReduceScatterConfig", config,
+  return with_config("ncclReduceScatterConfig", comm, config,
                      [&] { return pncclReduceScatter(sendbuff, recvbuff, recvcount, datatype, op, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclReduceScatterConfig);
 
 ncclResult_t pncclAlltoAllConfig(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype,
                                  ncclComm_t comm, ncclStream_t stream, const ncclCollConfig_t* config) {
-  return with_config("ncclAlltoAllConfig", config,
+  return with_config("ncclAlltoAllConfig", comm, config,
                      [&] { return pncclAlltoAll(sendbuff, recvbuff, count, datatype, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclAlltoAllConfig);
 
 ncclResult_t pncclGatherConfig(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype, int root,
                                ncclComm_t comm, ncclStream_t stream, const ncclCollConfig_t* config) {
-  return with_config("ncclGatherConfig", config,
+  return with_config("ncclGatherConfig", comm, config,
                      [&] { return pncclGather(sendbuff, recvbuff, count, datatype, root, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclGatherConfig);
 
 ncclResult_t pncclScatterConfig(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype, int root,
                                 ncclComm_t comm, ncclStream_t stream, const ncclCollConfig_t* config) {
-  return with_config("ncclScatterConfig", config,
+  return with_config("ncclScatterConfig", comm, config,
                      [&] { return pncclScatter(sendbuff, recvbuff, count, datatype, root, comm, stream); });
 }
 AMALGAM_PUBLIC_NAME(ncclScatterConfig);

@@ -90,9 +90,11 @@ ncclResult_t pncclAllGather(const void* sendbuff, void* recvbuff, size_t sendcou
 }
 AMALGAM_PUBLIC_NAME(ncclAllGather);
 
-ncclResult_t pncclAlltoAll(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype, ncclComm_t comm,
-                           ncclStream_t stream) {
-  return run({.function = "ncclAlltoAll",
+namespace {
+
+ncclResult_t all_to_all(const char* function, const void* sendbuff, void* recvbuff, size_t count,
+                        ncclDataType_t datatype, ncclComm_t comm, ncclStream_t stream) {
+  return run({.function = function,
               .collective = Collective::kAllToAll,
               .in = sendbuff,
               .out = recvbuff,
@@ -101,11 +103,18 @@ ncclResult_t pncclAlltoAll(const void* sendbuff, void* recvbuff, size_t count, n
               .comm = comm,
               .stream = stream});
 }
+
+}  // namespace
+
+ncclResult_t pncclAlltoAll(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype, ncclComm_t comm,
+                           ncclStream_t stream) {
+  return all_to_all("ncclAlltoAll", sendbuff, recvbuff, count, datatype, comm, stream);
+}
 AMALGAM_PUBLIC_NAME(ncclAlltoAll);
 
 ncclResult_t pncclAllToAll(const void* sendbuff, void* recvbuff, size_t count, ncclDataType_t datatype, ncclComm_t comm,
                            ncclStream_t stream) {
-  return pncclAlltoAll(sendbuff, recvbuff, count, datatype, comm, stream);
+  return all_to_all("ncclAllToAll", sendbuff, recvbuff, count, datatype, comm, stream);
 }
 AMALGAM_PUBLIC_NAME(ncclAllToAll);
 

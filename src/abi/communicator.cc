@@ -6,6 +6,7 @@
 
 #include "abi/config_parse.h"
 #include "abi/entry.h"
+#include "nccl_device.h"
 
 namespace amalgam::abi {
 namespace {
@@ -58,7 +59,7 @@ Status check_excluded(const char* function, launch::Communicator* communicator, 
 // Reads one property of a live communicator.
 ncclResult_t property(const char* function, ncclComm_t comm, int* out, int launch::Properties::*member) {
   return entry(function, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(function, comm));
     AMALGAM_TRY(check_pointer(function, "the result", out));
     *out = launch::properties(communicator_of(comm)).*member;
     return {};
@@ -69,6 +70,7 @@ ncclResult_t property(const char* function, ncclComm_t comm, int* out, int launc
 }  // namespace amalgam::abi
 
 using namespace amalgam;
+using abi::check_communicator;
 using abi::check_pointer;
 using abi::communicator_of;
 using abi::entry;
@@ -119,7 +121,7 @@ AMALGAM_PUBLIC_NAME(ncclCommInitAll);
 ncclResult_t pncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t* newcomm, ncclConfig_t* config) {
   constexpr const char* kName = "ncclCommSplit";
   return groupable_entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "newcomm", newcomm));
     *newcomm = nullptr;
     if (color < NCCL_SPLIT_NOCOLOR)
@@ -135,7 +137,7 @@ ncclResult_t pncclCommShrink(ncclComm_t comm, int* excludeRanksList, int exclude
                              ncclConfig_t* config, int shrinkFlags) {
   constexpr const char* kName = "ncclCommShrink";
   return groupable_entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "newcomm", newcomm));
     *newcomm = nullptr;
     AMALGAM_TRY(check_pointer(kName, "excludeRanksList", excludeRanksList));
@@ -153,26 +155,29 @@ ncclResult_t pncclCommShrink(ncclComm_t comm, int* excludeRanksList, int exclude
 AMALGAM_PUBLIC_NAME(ncclCommShrink);
 
 ncclResult_t pncclCommFinalize(ncclComm_t comm) {
-  return groupable_entry("ncclCommFinalize", [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+  constexpr const char* kName = "ncclCommFinalize";
+  return groupable_entry(kName, [&]() -> Status {
+    AMALGAM_TRY(check_communicator(kName, comm));
     return launch::finalize(communicator_of(comm));
   });
 }
 AMALGAM_PUBLIC_NAME(ncclCommFinalize);
 
 ncclResult_t pncclCommDestroy(ncclComm_t comm) {
-  return entry("ncclCommDestroy", [&]() -> Status {
+  constexpr const char* kName = "ncclCommDestroy";
+  return entry(kName, [&]() -> Status {
     if (comm == nullptr) return {};
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     return launch::destroy(communicator_of(comm));
   });
 }
 AMALGAM_PUBLIC_NAME(ncclCommDestroy);
 
 ncclResult_t pncclCommAbort(ncclComm_t comm) {
-  return entry("ncclCommAbort", [&]() -> Status {
+  constexpr const char* kName = "ncclCommAbort";
+  return entry(kName, [&]() -> Status {
     if (comm == nullptr) return {};
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     return launch::abort(communicator_of(comm));
   });
 }
@@ -181,7 +186,7 @@ AMALGAM_PUBLIC_NAME(ncclCommAbort);
 ncclResult_t pncclCommRevoke(ncclComm_t comm, int revokeFlags) {
   constexpr const char* kName = "ncclCommRevoke";
   return entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     if (revokeFlags != NCCL_REVOKE_DEFAULT)
       return invalid_argument("{}: flags {:#x}; pass NCCL_REVOKE_DEFAULT", kName, revokeFlags);
     return launch::revoke(communicator_of(comm));
@@ -192,7 +197,7 @@ AMALGAM_PUBLIC_NAME(ncclCommRevoke);
 ncclResult_t pncclCommGetAsyncError(ncclComm_t comm, ncclResult_t* asyncError) {
   constexpr const char* kName = "ncclCommGetAsyncError";
   return entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "asyncError", asyncError));
     *asyncError = abi::to_result(launch::async_error(communicator_of(comm)));
     return {};
@@ -218,7 +223,7 @@ AMALGAM_PUBLIC_NAME(ncclCommUserRank);
 ncclResult_t pncclCommQueryProperties(ncclComm_t comm, ncclCommProperties_t* props) {
   constexpr const char* kName = "ncclCommQueryProperties";
   return entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "props", props));
     constexpr std::size_t kHeaderBytes = offsetof(ncclCommProperties_t, rank);
     if (props->magic != abi::kConfigMagic || props->size < kHeaderBytes)
@@ -229,6 +234,9 @@ ncclResult_t pncclCommQueryProperties(ncclComm_t comm, ncclCommProperties_t* pro
     filled.nRanks = known.ranks;
     filled.cudaDev = known.device;
     filled.nvmlDev = known.device;
+    filled.nLsaTeams = known.ranks;
+    filled.commHash = known.hash;
+    filled.devCommRuntimeVersionSize = sizeof(ncclDevComm_t);
     const std::size_t size = std::min(sizeof(filled), props->size);
     std::memcpy(&props->rank, &filled.rank, size - kHeaderBytes);
     return {};

@@ -41,6 +41,12 @@ void fail_group(const Status& status) {
   if (group.open()) (void)group.note(status);
 }
 
+Status check_communicator(const char* function, ncclComm_t comm) {
+  Status live = launch::check(communicator_of(comm));
+  if (live.ok()) return live;
+  return refuse(live.code(), fmt::format("{}: {}", function, live.message()));
+}
+
 Status check_pointer(const char* function, const char* what, const void* pointer) {
   if (pointer != nullptr) return {};
   return invalid_argument("{}: {} is null", function, what);

@@ -71,6 +71,8 @@ int raw_value(const Enum& value) {
   return number;
 }
 
+// One of our live communicators? "ncclX: the communicator is NULL …" otherwise.
+Status check_communicator(const char* function, ncclComm_t comm);
 // "ncclX: `what` is null" unless it is not.
 Status check_pointer(const char* function, const char* what, const void* pointer);
 

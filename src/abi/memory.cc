@@ -3,6 +3,7 @@
 #include "abi/entry.h"
 
 using namespace amalgam;
+using abi::check_communicator;
 using abi::check_pointer;
 using abi::communicator_of;
 using abi::entry;
@@ -24,7 +25,7 @@ AMALGAM_PUBLIC_NAME(ncclMemFree);
 ncclResult_t pncclCommRegister(const ncclComm_t comm, void* buff, size_t size, void** handle) {
   constexpr const char* kName = "ncclCommRegister";
   return entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "buff", buff));
     AMALGAM_TRY(check_pointer(kName, "handle", handle));
     *handle = nullptr;
@@ -34,8 +35,9 @@ ncclResult_t pncclCommRegister(const ncclComm_t comm, void* buff, size_t size, v
 AMALGAM_PUBLIC_NAME(ncclCommRegister);
 
 ncclResult_t pncclCommDeregister(const ncclComm_t comm, void* handle) {
-  return entry("ncclCommDeregister", [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+  constexpr const char* kName = "ncclCommDeregister";
+  return entry(kName, [&]() -> Status {
+    AMALGAM_TRY(check_communicator(kName, comm));
     return handle == nullptr ? Status{} : launch::deregister_buffer(communicator_of(comm), handle);
   });
 }
@@ -44,7 +46,7 @@ AMALGAM_PUBLIC_NAME(ncclCommDeregister);
 ncclResult_t pncclCommWindowRegister(ncclComm_t comm, void* buff, size_t size, ncclWindow_t* win, int winFlags) {
   constexpr const char* kName = "ncclCommWindowRegister";
   return abi::groupable_entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "win", win));
     *win = nullptr;
     if (size != 0) AMALGAM_TRY(check_pointer(kName, "buff", buff));
@@ -55,8 +57,9 @@ ncclResult_t pncclCommWindowRegister(ncclComm_t comm, void* buff, size_t size, n
 AMALGAM_PUBLIC_NAME(ncclCommWindowRegister);
 
 ncclResult_t pncclCommWindowDeregister(ncclComm_t comm, ncclWindow_t win) {
-  return abi::groupable_entry("ncclCommWindowDeregister", [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+  constexpr const char* kName = "ncclCommWindowDeregister";
+  return abi::groupable_entry(kName, [&]() -> Status {
+    AMALGAM_TRY(check_communicator(kName, comm));
     return win == nullptr ? Status{} : launch::deregister_window(communicator_of(comm), win);
   });
 }
@@ -65,7 +68,7 @@ AMALGAM_PUBLIC_NAME(ncclCommWindowDeregister);
 ncclResult_t pncclWinGetUserPtr(ncclComm_t comm, ncclWindow_t win, void** outUserPtr) {
   constexpr const char* kName = "ncclWinGetUserPtr";
   return entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "win", win));
     AMALGAM_TRY(check_pointer(kName, "outUserPtr", outUserPtr));
     return launch::window_user_pointer(communicator_of(comm), win, outUserPtr);

@@ -9,7 +9,7 @@
 using namespace amalgam;
 
 // Some clients search the file for NCCL's version text instead of calling.
-const char* amalgam_marker() { return "NCCL version 2.28.9+cuda13.0 as provided by Amalgam 0.1.0"; }
+const char* amalgam_marker() { return "NCCL version 2.28.9+cuda13.0 as provided by Amalgam " AMALGAM_VERSION; }
 
 ncclResult_t pncclGetVersion(int* version) {
   return abi::entry("ncclGetVersion", [&]() -> Status {

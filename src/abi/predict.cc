@@ -16,8 +16,8 @@ ncclResult_t amalgam_predict(ncclComm_t comm, int collective, size_t count, nccl
                              double* predicted_us) {
   constexpr const char* kName = "amalgam_predict";
   return abi::entry(kName, [&]() -> Status {
+    AMALGAM_TRY(abi::check_communicator(kName, comm));
     launch::Communicator* communicator = abi::communicator_of(comm);
-    AMALGAM_TRY(launch::check(communicator));
     if (collective < 0 || collective >= kCollectives)
       return abi::invalid_argument("{}: {} is not a collective", kName, collective);
     const int type = abi::raw_value(datatype);
@@ -34,8 +34,8 @@ ncclResult_t amalgam_predict(ncclComm_t comm, int collective, size_t count, nccl
 ncclResult_t amalgam_describe(ncclComm_t comm, char* text, size_t size) {
   constexpr const char* kName = "amalgam_describe";
   return abi::entry(kName, [&]() -> Status {
+    AMALGAM_TRY(abi::check_communicator(kName, comm));
     launch::Communicator* communicator = abi::communicator_of(comm);
-    AMALGAM_TRY(launch::check(communicator));
     AMALGAM_TRY(abi::check_pointer(kName, "text", text));
     if (size == 0) return abi::invalid_argument("{}: no room for the text", kName);
     Result<std::string> description = launch::describe(communicator);

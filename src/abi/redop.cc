@@ -4,6 +4,7 @@
 #include "abi/entry.h"
 
 using namespace amalgam;
+using abi::check_communicator;
 using abi::check_pointer;
 using abi::communicator_of;
 using abi::invalid_argument;
@@ -13,7 +14,7 @@ ncclResult_t pncclRedOpCreatePreMulSum(ncclRedOp_t* op, void* scalar, ncclDataTy
                                        ncclScalarResidence_t residence, ncclComm_t comm) {
   constexpr const char* kName = "ncclRedOpCreatePreMulSum";
   return abi::entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     AMALGAM_TRY(check_pointer(kName, "op", op));
     AMALGAM_TRY(check_pointer(kName, "scalar", scalar));
     const int type = raw_value(datatype);
@@ -33,7 +34,7 @@ AMALGAM_PUBLIC_NAME(ncclRedOpCreatePreMulSum);
 ncclResult_t pncclRedOpDestroy(ncclRedOp_t op, ncclComm_t comm) {
   constexpr const char* kName = "ncclRedOpDestroy";
   return abi::entry(kName, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(kName, comm));
     const int handle = raw_value(op);
     if (handle < ncclNumOps) return invalid_argument("{}: {} is not an operation that was created", kName, handle);
     return launch::destroy_operation(communicator_of(comm), handle);

@@ -13,7 +13,7 @@ constexpr int kNoRank = -1;
 template <typename Body>
 void checked(const char* function, ncclComm_t comm, Body&& body) {
   entry(function, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(function, comm));
     body(launch::properties(communicator_of(comm)));
     return {};
   });

@@ -20,7 +20,7 @@ ncclResult_t unsupported(const char* function, const char* advice) {
 
 ncclResult_t unsupported(const char* function, ncclComm_t comm, const char* advice) {
   return groupable_entry(function, [&]() -> Status {
-    AMALGAM_TRY(launch::check(communicator_of(comm)));
+    AMALGAM_TRY(check_communicator(function, comm));
     return refused(function, advice);
   });
 }

@@ -90,11 +90,11 @@ bool SocketAddress::is_loopback() const {
   return IN6_IS_ADDR_LOOPBACK(&address) || (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127);
 }
 
-std::string SocketAddress::text() const {
+std::string SocketAddress::host() const {
   char host[INET6_ADDRSTRLEN] = {};
   if (family() == AF_INET) {
     inet_ntop(AF_INET, &ipv4(storage).sin_addr, host, sizeof(host));
-    return std::string(host) + ":" + std::to_string(port());
+    return host;
   }
   if (family() != AF_INET6) return "(no address)";
   inet_ntop(AF_INET6, &ipv6(storage).sin6_addr, host, sizeof(host));
@@ -103,7 +103,12 @@ std::string SocketAddress::text() const {
     char name[IF_NAMESIZE] = {};
     scope = "%" + (if_indextoname(index, name) != nullptr ? std::string(name) : std::to_string(index));
   }
-  return "[" + std::string(host) + scope + "]:" + std::to_string(port());
+  return "[" + std::string(host) + scope + "]";
+}
+
+std::string SocketAddress::text() const {
+  const bool known = family() == AF_INET || family() == AF_INET6;
+  return known ? host() + ":" + std::to_string(port()) : host();
 }
 
 }  // namespace amalgam

@@ -23,6 +23,7 @@ struct SocketAddress {
   int port() const;
   void set_port(int port);
   bool is_loopback() const;
+  std::string host() const;  // "10.0.0.1", "[fe80::1%eth0]"
   std::string text() const;  // "10.0.0.1:123"
 };
 

@@ -105,7 +105,10 @@ void Acceptor::answer_hello(Place place) {
   if (received->version != kProtocolVersion) return refuse(place, Answer::kVersion);
   place->hello = received->hello;
   const Key* key = directory_.key(place->hello.key);
-  if (key == nullptr) return refuse(place, Answer::kUnknownKey);
+  if (key == nullptr) {
+    if (!place->hello.early) tell_refusal(*place);
+    return refuse(place, Answer::kUnknownKey);
+  }
   Challenge challenge;
   if (!fill_random(place->nonce).ok()) return drop(place);
   challenge.nonce = place->nonce;
@@ -117,7 +120,10 @@ void Acceptor::answer_hello(Place place) {
 
 void Acceptor::check_proof(Place place) {
   const Key* key = directory_.key(place->hello.key);
-  if (key == nullptr || !same(place->proof, prove(*key, Side::kDialer, place->frame, place->nonce))) return drop(place);
+  if (key == nullptr || !same(place->proof, prove(*key, Side::kDialer, place->frame, place->nonce))) {
+    tell_refusal(*place);
+    return drop(place);
+  }
   Endpoint* endpoint = directory_.find(place->hello.key, place->hello.to);
   Answer answer = Answer::kAccepted;
   if (endpoint == nullptr)
@@ -130,6 +136,15 @@ void Acceptor::check_proof(Place place) {
   const Hello hello = place->hello;
   drop(place);
   endpoint->arrive(hello, std::move(fd));
+}
+
+// Whoever waits for ranks can name who tried, which is more than that a rank is missing.
+void Acceptor::tell_refusal(const Pending& pending) const {
+  if (pending.hello.purpose != Purpose::kJoin) return;
+  SocketAddress from;
+  socklen_t length = sizeof(from.storage);
+  if (getpeername(pending.fd.get(), reinterpret_cast<sockaddr*>(&from.storage), &length) == 0)
+    directory_.tell_refusal(from);
 }
 
 void Acceptor::refuse(Place place, Answer answer) {

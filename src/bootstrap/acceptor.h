@@ -63,6 +63,7 @@ class Acceptor {
   void answer_hello(Place place);
   void check_proof(Place place);
   void refuse(Place place, Answer answer);
+  void tell_refusal(const Pending& pending) const;
   void drop(Place place) { pending_.erase(place); }
 
   Loop& loop_;

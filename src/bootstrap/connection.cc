@@ -107,6 +107,11 @@ void Connection::read_some() {
   }
 }
 
+bool Connection::unread() const {
+  std::byte first;
+  return recv(fd_.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 bool Connection::consume(ConstBytes bytes) {
   while (!bytes.empty()) {
     const bool in_header = header_.size() < kHeader;

@@ -60,6 +60,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   bool flushed() const { return queue_.empty(); }
   TimePoint last_received() const { return last_received_; }
+  bool unread() const;  // has something arrived that this busy process has not read yet?
   void forgive_silence(TimePoint now) { last_received_ = now; }
 
  private:

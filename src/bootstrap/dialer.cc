@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "observe/log.h"
+
 namespace amalgam::bootstrap {
 namespace {
 
@@ -80,7 +82,7 @@ void Dialer::connected() {
   if (error == 0 && connected_to_itself(fd_.get())) error = ECONNREFUSED;
   if (error != 0)
     return failed(error == ECONNREFUSED ? Weight::kRefused : Weight::kRetry, Code::kRemote, reason(error));
-  Hello hello{options_.purpose, options_.from, options_.to, options_.stream, name_of(options_.key), {}};
+  Hello hello{options_.purpose, options_.from, options_.to, options_.early, options_.stream, name_of(options_.key), {}};
   if (Status random = fill_random(hello.nonce); !random.ok()) return finish(random);
   hello_ = encode(hello);
   if (!send_whole(fd_.get(), hello_))
@@ -94,8 +96,9 @@ bool Dialer::receive(Bytes frame) {
   const ssize_t got = recv(fd_.get(), frame.data() + have_, frame.size() - have_, 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (got <= 0) {
-    failed(Weight::kRetry, Code::kRemote,
-           got == 0 ? "closed during the handshake" : system_error("handshake", errno).message());
+    const char* closed = step_ == Step::kWelcome ? "closed after our proof of the secret, which may have been refused"
+                                                 : "closed during the handshake";
+    failed(Weight::kRetry, Code::kRemote, got == 0 ? closed : system_error("handshake", errno).message());
     return false;
   }
   have_ += static_cast<std::size_t>(got);
@@ -129,24 +132,36 @@ void Dialer::answered(Answer answer, std::uint16_t version) {
       return failed(Weight::kFatal, Code::kProtocol,
                     "this side speaks bootstrap protocol " + std::to_string(kProtocolVersion) + ", the other " +
                         std::to_string(version) + ": install the same Amalgam on every host");
-    case Answer::kUnknownKey:
-      return failed(Weight::kRefused, Code::kRemote,
-                    "the process there does not know this unique id (used before, or another job's secret)");
+    case Answer::kUnknownKey: return unknown_key();
     case Answer::kUnknownTarget:
       return failed(Weight::kRefused, Code::kRemote, "the process there has no such rank (it has left)");
     default: return failed(Weight::kFatal, Code::kProtocol, "the process there refused this connection");
   }
 }
 
+void Dialer::unknown_key() {
+  if (!options_.early && !other_secret_) {
+    other_secret_ = true;
+    last_failure_ = failure(Code::kRemote, options_.unknown_key);
+    if (options_.patient) log::warn("{}; dialling on until the deadline", last_failure_.message());
+  }
+  failed(Weight::kRefused, Code::kRemote, options_.unknown_key);
+}
+
+Status Dialer::failure(Code code, const std::string& cause) const {
+  return Status(code, "cannot reach " + options_.peer + " at " + address().text() + ": " + cause);
+}
+
 void Dialer::failed(Weight weight, Code code, const std::string& cause) {
-  last_failure_ = Status(code, "cannot reach " + options_.peer + " at " + address().text() + ": " + cause);
+  const TimePoint now = Clock::now();
+  const bool cut_short = code == Code::kTimeout && now >= options_.deadline && !last_failure_.ok();
+  if (weight == Weight::kFatal || (!other_secret_ && !cut_short)) last_failure_ = failure(code, cause);
   watch_.reset();
   limit_.reset();
   fd_.reset();
   if (weight == Weight::kFatal) return finish(last_failure_);
   only_refusals_ &= weight == Weight::kRefused;
   ++attempt_;
-  const TimePoint now = Clock::now();
   TimePoint next = now;
   if (const std::size_t round = attempt_ / options_.addresses.size(); attempt_ % options_.addresses.size() == 0) {
     if (only_refusals_ && !options_.patient) return finish(last_failure_);

@@ -31,6 +31,8 @@ struct DialOptions {
   transport::StreamKey stream{};
   TimePoint deadline;
   bool patient = false;
+  bool early = false;       // the listener may not have heard of the key yet
+  std::string unknown_key;  // for the error's text: what it means that the listener does not know the key
 };
 
 class Dialer {
@@ -51,6 +53,8 @@ class Dialer {
   void welcomed();
   bool receive(Bytes frame);  // true when the frame is whole
   void answered(Answer answer, std::uint16_t version);
+  void unknown_key();
+  Status failure(Code code, const std::string& cause) const;
   void failed(Weight weight, Code code, const std::string& cause);
   void finish(Result<UniqueFd> result);
 
@@ -60,6 +64,7 @@ class Dialer {
   std::size_t attempt_ = 0;
   bool only_refusals_ = true;  // in this round over the addresses
   Status last_failure_;
+  bool other_secret_ = false;  // the listener's: last_failure_ says so and stays, what follows says less
 
   UniqueFd fd_;
   Watch watch_;

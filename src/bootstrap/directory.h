@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "base/socket_address.h"
 #include "base/unique_fd.h"
 #include "bootstrap/handshake.h"
 
@@ -18,6 +19,7 @@ class Endpoint {
   virtual ~Endpoint() = default;
   virtual bool expects(const Hello& hello) = 0;              // before the welcome is sent
   virtual void arrive(const Hello& hello, UniqueFd fd) = 0;  // fd: authenticated, non-blocking, empty
+  virtual void refused(const SocketAddress& from) {}  // somebody wanted to join in this process with another secret
 };
 
 class Directory {
@@ -39,6 +41,11 @@ class Directory {
   const Key* key(const KeyId& id) const {
     auto found = keys_.find(id);
     return found == keys_.end() ? nullptr : &found->second.key;
+  }
+
+  void tell_refusal(const SocketAddress& from) const {
+    for (const auto& [id, keyed] : keys_)
+      for (const auto& [target, endpoint] : keyed.endpoints) endpoint->refused(from);
   }
 
   Endpoint* find(const KeyId& id, std::uint32_t target) const {

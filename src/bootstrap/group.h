@@ -29,14 +29,17 @@
 
 namespace amalgam::bootstrap {
 
-// Set once by an aborting thread; every wait of this layer polls it (and wakes at once when fired through abort()).
+// Set once by an aborting thread; every wait of this layer polls it.
 class AbortToken {
  public:
   void fire() { fired_.store(true, std::memory_order_release); }
-  bool fired() const { return fired_.load(std::memory_order_acquire); }
+  bool fired() const { return fired_.load(std::memory_order_acquire) || (followed_ != nullptr && followed_->fired()); }
+  // From now on fires with `other` too; null: no more. By the thread that waits; `other` must live until then.
+  void follow(const AbortToken* other) { followed_ = other; }
 
  private:
   std::atomic<bool> fired_{false};
+  const AbortToken* followed_ = nullptr;
 };
 
 struct JoinOptions {
@@ -64,8 +67,11 @@ class Group {
   // Tells all ranks that this rank broke the communicator, or that its user aborted.
   virtual void fail(const Status& reason) = 0;
 
-  // Gathers the ranks' flight records; ranks that do not answer within `timeout` are empty.
-  virtual std::vector<std::vector<std::byte>> gather_flight_records(std::chrono::milliseconds timeout) = 0;
+  // Asks for the ranks' flight records and returns what waits for them: by rank, empty for those that do not answer
+  // within `timeout`. It needs nothing of this group, which may be destroyed first.
+  using FlightRecords = std::vector<std::vector<std::byte>>;
+  virtual std::function<FlightRecords()> ask_flight_records(std::chrono::milliseconds timeout) = 0;
+  FlightRecords gather_flight_records(std::chrono::milliseconds timeout) { return ask_flight_records(timeout)(); }
 
   // An id for a new group of some of these ranks, the same on everyone who asks with the same label and leader: the
   // secret is derived from this group's, the address is the leader's listener (known from the rendezvous), and nothing

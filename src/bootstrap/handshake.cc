@@ -42,7 +42,8 @@ bool known(Answer answer) { return answer <= Answer::kRefused; }
 
 HelloFrame encode(const Hello& hello) {
   Writer writer = start();
-  writer.integer(kProtocolVersion).integer(static_cast<std::uint8_t>(hello.purpose)).integer<std::uint8_t>(0);
+  writer.integer(kProtocolVersion).integer(static_cast<std::uint8_t>(hello.purpose));
+  writer.integer<std::uint8_t>(hello.early ? 1 : 0);
   writer.integer(hello.from).integer(hello.to);
   writer.integer(hello.stream.transport)
       .integer(hello.stream.channel)
@@ -73,7 +74,7 @@ std::optional<ReceivedHello> decode_hello(ConstBytes frame) {
   if (received.version != kProtocolVersion) return received;
   Hello& hello = received.hello;
   hello.purpose = static_cast<Purpose>(reader.integer<std::uint8_t>());
-  reader.raw(1);
+  hello.early = reader.integer<std::uint8_t>() != 0;
   hello.from = reader.integer<std::uint32_t>();
   hello.to = reader.integer<std::uint32_t>();
   hello.stream.transport = reader.integer<std::uint8_t>();

@@ -31,6 +31,7 @@ struct Hello {
   Purpose purpose{};
   std::uint32_t from = 0;
   std::uint32_t to = 0;
+  bool early = false;  // the listener may not have heard of the key yet: not knowing it is no sign of another secret
   transport::StreamKey stream{};
   KeyId key{};
   Nonce nonce{};

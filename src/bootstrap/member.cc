@@ -18,6 +18,18 @@ const char* root_name(RootPlace place) {
   return "the root (the process that made the unique id)";
 }
 
+const char* unknown_key(RootPlace place) {
+  switch (place) {
+    case RootPlace::kFixedAddress:
+      return "the root there refused our proof of the secret, its own is another one: set AMALGAM_SECRET or "
+             "AMALGAM_SECRET_FILE alike on every rank";
+    case RootPlace::kLeader: return "the process there does not know the new group's secret (yet, or any more)";
+    case RootPlace::kCreator: break;
+  }
+  return "the process there does not know this unique id's secret: the id was used before, or is another job's; pass "
+         "the id of one ncclGetUniqueId to all ranks of one communicator";
+}
+
 }  // namespace
 
 std::shared_ptr<Member> Member::create(Loop& loop, Directory& directory, MemberOptions options) {
@@ -59,6 +71,8 @@ void Member::start() {
   dial.to = kRootTarget;
   dial.deadline = options_.deadline;
   dial.patient = options_.id.place != RootPlace::kCreator;  // rank 0 may come later than we
+  dial.early = options_.id.place == RootPlace::kLeader;     // on listeners that are there before
+  dial.unknown_key = unknown_key(options_.id.place);
   dialer_ = std::make_unique<Dialer>(loop_, std::move(dial), [this](Result<UniqueFd> fd) {
     if (!fd) return join_failed(fd.status());
     at_root(fd.take());
@@ -132,6 +146,8 @@ void Member::dial_parent(const Contact& parent) {
   dial.to = parent.rank;
   dial.deadline = options_.deadline;
   dial.patient = true;
+  dial.early = true;
+  dial.unknown_key = "the process there does not know the group's secret (yet, or any more)";
   dialer_ = std::make_unique<Dialer>(loop_, std::move(dial),
                                      [this](Result<UniqueFd> fd) { attached_to_parent(std::move(fd)); });
 }

@@ -34,7 +34,7 @@ class Outcome {
       if (abort != nullptr && abort->fired()) return Result<T>(Status(Code::kAborted, "aborted by this process"));
       const TimePoint now = Clock::now();
       if (now >= deadline) return std::nullopt;
-      ready_.wait_until(lock, std::min(deadline, now + kAbortPoll));
+      ready_.wait_until(lock, abort != nullptr ? std::min(deadline, now + kAbortPoll) : deadline);
     }
     return std::move(result_);
   }

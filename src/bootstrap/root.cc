@@ -10,6 +10,7 @@ namespace amalgam::bootstrap {
 namespace {
 
 constexpr std::size_t kNames = 16;
+constexpr std::size_t kStrangers = 4;  // hosts that are named
 constexpr std::chrono::seconds kKeepFailure{60};
 constexpr std::size_t kJoinFrame = 4096;
 
@@ -80,6 +81,30 @@ void Root::arrive(const Hello& hello, UniqueFd fd) {
     return;
   }
   connections_.insert(std::move(connection));
+}
+
+// Anyone may be refused: what is kept and logged of it is bounded, and the rendezvous goes on.
+void Root::refused(const SocketAddress& from) {
+  if (failed() || assigned_) return;
+  const std::string host = from.host();
+  if (!refused_.contains(host)) {
+    if (refused_.size() >= kStrangers) return;
+    log::warn("a process at {} presented another secret than this rendezvous has and was refused: {}", host, advice());
+  }
+  ++refused_[host];
+}
+
+const char* Root::advice() const {
+  return listener_ != nullptr ? "set AMALGAM_SECRET or AMALGAM_SECRET_FILE alike on every rank"
+                              : "pass the id of one ncclGetUniqueId to all ranks of one communicator";
+}
+
+std::string Root::refusals() const {
+  if (refused_.empty()) return {};
+  std::string text;
+  for (const auto& [host, count] : refused_)
+    text += fmt::format("{} {} connection{} from {}", text.empty() ? ";" : ",", count, count == 1 ? "" : "s", host);
+  return fmt::format("{} failed the authentication: {}", text, advice());
 }
 
 void Root::on_frame(const std::shared_ptr<Connection>& connection, std::uint32_t rank, FrameType type,
@@ -205,8 +230,8 @@ Status Root::deadline_status() const {
   }
   const char* verb = missing == 1 ? "has" : "have";
   const char* what = assigned_ ? "joined but could not connect to all tree neighbours" : "not joined";
-  return Status(Code::kTimeout, fmt::format("init timed out after {}: {} {} {}", seconds(allowed_),
-                                            list_ranks(names, missing), verb, what));
+  return Status(Code::kTimeout, fmt::format("init timed out after {}: {} {} {}{}", seconds(allowed_),
+                                            list_ranks(names, missing), verb, what, assigned_ ? "" : refusals()));
 }
 
 }  // namespace amalgam::bootstrap

@@ -38,6 +38,7 @@ class Root final : public Endpoint, public std::enable_shared_from_this<Root> {
 
   bool expects(const Hello& hello) override;
   void arrive(const Hello& hello, UniqueFd fd) override;
+  void refused(const SocketAddress& from) override;
 
  private:
   struct Seat {
@@ -54,6 +55,8 @@ class Root final : public Endpoint, public std::enable_shared_from_this<Root> {
   void attached(std::uint32_t rank);
   void release_all();
   Status deadline_status() const;
+  const char* advice() const;
+  std::string refusals() const;
 
   Loop& loop_;
   Directory& directory_;
@@ -64,7 +67,8 @@ class Root final : public Endpoint, public std::enable_shared_from_this<Root> {
 
   std::set<std::shared_ptr<Connection>> connections_;
   std::map<std::uint32_t, Seat> seats_;
-  std::uint32_t ranks_ = 0;  // 0: nobody is here yet
+  std::map<std::string, std::uint64_t> refused_;  // connections that failed the authentication, by host: a few hosts
+  std::uint32_t ranks_ = 0;                       // 0: nobody is here yet
   std::uint32_t attached_ = 0;
   bool assigned_ = false;
   TimePoint limit_;  // of the rank that gives up first

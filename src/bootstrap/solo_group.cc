@@ -24,8 +24,9 @@ void SoloGroup::fail(const Status& reason) {
   if (failure_.ok()) failure_ = reason;
 }
 
-std::vector<std::vector<std::byte>> SoloGroup::gather_flight_records(std::chrono::milliseconds) {
-  return {flight_record_ ? flight_record_() : std::vector<std::byte>()};
+std::function<Group::FlightRecords()> SoloGroup::ask_flight_records(std::chrono::milliseconds) {
+  FlightRecords own = {flight_record_ ? flight_record_() : std::vector<std::byte>()};
+  return [own = std::move(own)] { return own; };
 }
 
 // Only a group of one rank can come from it, which dials nobody: any address will do.

@@ -24,6 +24,7 @@ void Streams::dial(Name name, const SocketAddress& local, const SocketAddress& r
   options.from = rank_;
   options.to = name.first;
   options.stream = name.second;
+  options.unknown_key = "the process there does not know the group's secret (any more)";
   options.deadline = Clock::now() + std::chrono::milliseconds(config::settings().silence_timeout);
   dialers_[name] = std::make_unique<Dialer>(loop_, std::move(options), [this, name](Result<UniqueFd> result) {
     {

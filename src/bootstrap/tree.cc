@@ -180,7 +180,7 @@ void Tree::tick() {
     if (neighbour.connection == nullptr) continue;
     if (stalled) neighbour.connection->forgive_silence(now);
     if (neighbour.connection->flushed()) neighbour.connection->send(FrameType::kHeartbeat);
-    if (now - neighbour.connection->last_received() < silence_) continue;
+    if (now - neighbour.connection->last_received() < silence_ || neighbour.connection->unread()) continue;
     silent.push_back(neighbour.connection);
     silent_ranks.push_back(neighbour.contact.rank);
   }

@@ -99,13 +99,15 @@ void TreeGroup::fail(const Status& reason) {
   });
 }
 
-std::vector<std::vector<std::byte>> TreeGroup::gather_flight_records(std::chrono::milliseconds timeout) {
-  std::vector<std::vector<std::byte>> none(static_cast<std::size_t>(ranks_));
-  if (fork_guard::forked()) return none;
+std::function<Group::FlightRecords()> TreeGroup::ask_flight_records(std::chrono::milliseconds timeout) {
+  const FlightRecords none(static_cast<std::size_t>(ranks_));
+  if (fork_guard::forked()) return [none] { return none; };
   auto outcome = std::make_shared<RecordsOutcome>();
   service_.loop().post([member = member_, outcome, timeout] { member->tree().collect_records(timeout, outcome); });
-  auto answer = outcome->wait(Clock::now() + timeout + kServiceGrace, nullptr);
-  return answer && *answer ? answer->take() : none;
+  return [none, outcome, until = Clock::now() + timeout + kServiceGrace] {
+    auto answer = outcome->wait(until, nullptr);
+    return answer && *answer ? answer->take() : none;
+  };
 }
 
 Result<UniqueId> TreeGroup::derive_id(std::string_view label, int leader) {

@@ -21,7 +21,7 @@ class TreeGroup final : public Group {
   Result<std::vector<std::vector<std::byte>>> allgather(ConstBytes mine, const AbortToken* abort,
                                                         std::chrono::milliseconds timeout) override;
   void fail(const Status& reason) override;
-  std::vector<std::vector<std::byte>> gather_flight_records(std::chrono::milliseconds timeout) override;
+  std::function<FlightRecords()> ask_flight_records(std::chrono::milliseconds timeout) override;
   Result<UniqueId> derive_id(std::string_view label, int leader) override;
   transport::Connector& connector() override { return *streams_; }
 

@@ -65,6 +65,8 @@ Status Communicator::usable() const {
   return {};
 }
 
+std::uint64_t Communicator::id() const { return ready_.load(std::memory_order_acquire) ? group_->id() : 0; }
+
 void Communicator::fail(const Status& reason) {
   if (state_.fail(reason) && group_) group_->fail(reason);
 }
@@ -82,7 +84,7 @@ void Communicator::report_failure(const Status& reason) {
   log::warn("rank {} when it failed: {}", membership_.rank, observe::last_of_flight_record(flight_.encode()));
   if (!config_.blocking || membership_.rank >= kGatherers)
     return;  // the engine's thread must not wait: it serves others too
-  const std::vector<std::vector<std::byte>> records = gather_flight_records(kPatience);
+  const bootstrap::Group::FlightRecords records = group_->gather_flight_records(kPatience);
   for (int rank = 0; rank < membership_.rank && rank < static_cast<int>(records.size()); ++rank)
     if (!records[rank].empty()) return;
   if (std::count_if(records.begin(), records.end(), [](const auto& record) { return !record.empty(); }) < 2) return;
@@ -179,9 +181,10 @@ std::shared_ptr<engine::Worker> Communicator::worker() {
   return worker_;
 }
 
-std::vector<std::vector<std::byte>> Communicator::gather_flight_records(std::chrono::milliseconds timeout) {
-  if (!ready_.load(std::memory_order_acquire)) return {};
-  return group_->gather_flight_records(timeout);
+std::function<bootstrap::Group::FlightRecords()> Communicator::ask_flight_records(
+    std::chrono::milliseconds timeout) const {
+  if (!ready_.load(std::memory_order_acquire)) return [] { return bootstrap::Group::FlightRecords(); };
+  return group_->ask_flight_records(timeout);
 }
 
 }  // namespace amalgam::comm

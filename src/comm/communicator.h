@@ -66,7 +66,9 @@ class Communicator {
   void drop_handle();  // the handle's reference, once: an abort may meet the end of an init that failed because of it
 
   // --- life
-  Status join();  // waits for all ranks; the communicator is ready when it returned ok
+  // Waits for all ranks; the communicator is ready when it returned ok. A child's ends with an abort of its parent,
+  // which is held by the caller: nobody has the child's handle yet.
+  Status join(const Communicator* parent = nullptr);
   void run_in_background(std::function<Status()> work);  // for non-blocking: state is pending until it returned
   Status finalize();                 // what was sent has been taken; pending work keeps it in progress
   void finish();                     // waits until nothing of ours runs on it: before the handle's reference goes
@@ -81,6 +83,7 @@ class Communicator {
   int rank() const { return membership_.rank; }
   int ranks() const { return membership_.ranks; }
   int device() const { return membership_.device; }
+  std::uint64_t id() const;  // equal on all ranks, unique; 0 until init has finished
   const CommConfig& config() const { return config_; }
   State& state() { return state_; }
   const State& state() const { return state_; }
@@ -103,13 +106,14 @@ class Communicator {
   engine::WaitPolicy wait_policy() const;
   std::vector<UserOperation>& user_operations() { return user_operations_; }
   HandleTable& handles() { return handles_; }
-  std::vector<std::vector<std::byte>> gather_flight_records(std::chrono::milliseconds timeout);
+  std::function<bootstrap::Group::FlightRecords()> ask_flight_records(std::chrono::milliseconds timeout) const;
   // Name children: equal on all ranks that make the child, whoever else made others.
   int next_split() { return ++splits_; }
   int next_shrink(const std::vector<int>& members) { return ++shrinks_[members]; }
 
  private:
   ~Communicator();
+  Status connect();   // the whole of join()
   Status exchange();  // records, routes, cluster
   void on_group_error(const Status& reason);
   void assemble_engine();

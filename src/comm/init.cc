@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "bootstrap/rendezvous.h"
 #include "comm/communicator.h"
 #include "config/settings.h"
 #include "observe/log.h"
@@ -10,8 +11,6 @@
 
 namespace amalgam::comm {
 namespace {
-
-constexpr const char* kLibraryVersion = "0.1.0";
 
 std::string host_name() {
   char name[256] = {};
@@ -36,7 +35,14 @@ std::vector<topo::LocalFacts> facts_of(const std::vector<Record>& records) {
 
 }  // namespace
 
-Status Communicator::join() {
+Status Communicator::join(const Communicator* parent) {
+  abort_.follow(parent != nullptr ? &parent->abort_ : nullptr);
+  Status joined = connect();
+  abort_.follow(nullptr);  // the parent may end first
+  return joined;
+}
+
+Status Communicator::connect() {
   bootstrap::JoinOptions options;
   options.id = membership_.id;
   options.rank = membership_.rank;
@@ -70,7 +76,7 @@ Status Communicator::exchange() {
   auto offers = routes_->offers();
   if (!offers) return offers.status();
   Record mine;
-  mine.library = kLibraryVersion;
+  mine.library = bootstrap::library_version();
   mine.nccl_version = static_cast<std::int32_t>(config::settings().version);
   mine.planner = plan::kPlannerVersion;
   mine.settings = config::agreed_text();
@@ -100,7 +106,7 @@ void Communicator::assemble_engine() {
   limits.lane_window = routes_->window();
   limits.family = config::settings().family;
   limits.force_slice = static_cast<std::uint32_t>(config::settings().slice_bytes);
-  plans_ = std::make_unique<PlanCache>(cluster_, membership_.rank, limits);
+  plans_ = std::make_unique<PlanCache>(cluster_, membership_.rank, limits, config::settings().fp32_wire);
   lanes_ = std::make_unique<engine::Lanes>(membership_.ranks, *routes_);
   context_.lanes = lanes_.get();
   context_.communicator_tag = static_cast<std::uint32_t>(group_->id());
@@ -108,10 +114,10 @@ void Communicator::assemble_engine() {
 }
 
 std::string Communicator::describe() const {
-  std::string text =
-      fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
-                  kLibraryVersion, config::settings().version, group_->id(), config_.name.empty() ? "" : " ",
-                  config_.name, membership_.ranks, cluster_.domains.size(), cluster_.islands.size());
+  std::string text = fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
+                                 bootstrap::library_version(), config::settings().version, group_->id(),
+                                 config_.name.empty() ? "" : " ", config_.name, membership_.ranks,
+                                 cluster_.domains.size(), cluster_.islands.size());
   text += fmt::format("  transports {}\n", routes_->describe());
   const cluster::Domain& domain = cluster_.domains[cluster_.ranks[membership_.rank].domain];
   text += fmt::format("  domain of rank {}: {} cores, {} ranks", membership_.rank, domain.cores,

@@ -30,7 +30,7 @@ Result<Communicator*> make_child(Communicator& parent, const std::string& label,
   membership.ranks = static_cast<int>(members.size());
   membership.device = parent.device();
   auto* child = new Communicator(membership, config);
-  const Status joined = child->join();
+  const Status joined = child->join(&parent);
   if (joined.ok()) return child;
   child->release();
   return joined;

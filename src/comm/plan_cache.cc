@@ -1,6 +1,7 @@
 #include "comm/plan_cache.h"
 
 #include "base/hash.h"
+#include "reduce/fold.h"
 
 namespace amalgam::comm {
 namespace {
@@ -11,6 +12,12 @@ constexpr std::uint64_t kVectorBytes = 1ULL << 30;
 
 std::uint64_t agreement(const cluster::Cluster& cluster, const plan::Plan& plan) {
   return Hash().add_integer(cluster.hash()).add_integer(plan::hash(plan)).add_integer(plan::kPlannerVersion).value();
+}
+
+// Whether each fold of the call may round to a narrow float.
+bool rounds(const engine::Request& request) {
+  return reduces(request.collective) && reduce::narrow_float(request.type) && request.op != ReduceOp::kMin &&
+         request.op != ReduceOp::kMax;
 }
 
 }  // namespace
@@ -25,16 +32,25 @@ Result<PlanCache::Entry*> PlanCache::entry(Collective collective) {
   return &entry;
 }
 
-std::uint64_t PlanCache::bytes_of(const engine::Request& request) const {
+std::uint64_t PlanCache::bytes_of(const engine::Request& request, std::uint64_t element_bytes) const {
   if (request.collective == Collective::kAllToAllV) return kVectorBytes;
-  return plan::total_bytes(request.collective, request.count, size_of(request.type), cluster_.size());
+  return plan::total_bytes(request.collective, request.count, element_bytes, cluster_.size());
 }
 
-Result<const engine::Prepared*> PlanCache::find(const engine::Request& request) {
+Result<PlanCache::Place> PlanCache::place(const engine::Request& request) {
   Result<Entry*> found = entry(request.collective);
   if (!found) return found.status();
-  Entry& entry = **found;
-  const int index = entry.table->index(bytes_of(request));
+  const std::uint64_t bytes = bytes_of(request, size_of(request.type));
+  if (fp32_wire_ && cluster_.size() > 1 && rounds(request) && !(*found)->table->find(bytes).wide)
+    return Place{*found, bytes_of(request, sizeof(float)), true};
+  return Place{*found, bytes, false};
+}
+
+Result<PlanCache::Found> PlanCache::find(const engine::Request& request) {
+  Result<Place> at = place(request);
+  if (!at) return at.status();
+  Entry& entry = *at->entry;
+  const int index = entry.table->index(at->bytes);
   auto& programs = entry.programs[index];
   if (programs.empty()) programs.resize(static_cast<std::size_t>(cluster_.size()));
   std::unique_ptr<engine::Prepared>& program = programs[request.root];
@@ -42,14 +58,13 @@ Result<const engine::Prepared*> PlanCache::find(const engine::Request& request) 
     const plan::Plan& plan = entry.table->plans()[index];
     program = std::make_unique<engine::Prepared>(plan, rank_, request.root, agreement(cluster_, plan));
   }
-  return program.get();
+  return Found{program.get(), at->fp32};
 }
 
 Result<std::uint64_t> PlanCache::predict_ns(const engine::Request& request) {
-  Result<Entry*> found = entry(request.collective);
-  if (!found) return found.status();
-  const std::uint64_t bytes = bytes_of(request);
-  return plan::predict_ns((*found)->table->find(bytes), cluster_, bytes);
+  Result<Place> at = place(request);
+  if (!at) return at.status();
+  return plan::predict_ns(at->entry->table->find(at->bytes), cluster_, at->bytes);
 }
 
 }  // namespace amalgam::comm

@@ -17,6 +17,21 @@ struct Live {
   std::vector<Communicator*> communicators;
 };
 
+// One communicator's part: its records are still on their way.
+struct Answer {
+  std::string text;
+  std::function<bootstrap::Group::FlightRecords()> records;
+};
+
+Answer ask(const Communicator& communicator) {
+  Answer answer;
+  answer.text = fmt::format("communicator '{}' rank {} of {}: {}\n", communicator.config().name, communicator.rank(),
+                            communicator.ranks(), to_string(communicator.state().code()));
+  if (communicator.state().failed()) answer.text += fmt::format("  {}\n", communicator.state().reason().message());
+  answer.records = communicator.ask_flight_records(std::chrono::seconds(2));
+  return answer;
+}
+
 Live& live() {
   static Live* const instance = new Live;  // never destroyed: communicators may outlive static destructors
   return *instance;
@@ -36,16 +51,17 @@ void Registry::remove(Communicator* communicator) {
   all.erase(std::remove(all.begin(), all.end(), communicator), all.end());
 }
 
-std::string Registry::status() {
-  std::lock_guard lock(live().mutex);  // held while gathering: a communicator that is asked cannot end meanwhile
-  std::string text = fmt::format("{} communicators\n", live().communicators.size());
-  for (Communicator* communicator : live().communicators) {
-    text += fmt::format("communicator '{}' rank {} of {}: {}\n", communicator->config().name, communicator->rank(),
-                        communicator->ranks(), to_string(communicator->state().code()));
-    if (communicator->state().failed()) text += fmt::format("  {}\n", communicator->state().reason().message());
-    text += observe::merge_flight_records(communicator->gather_flight_records(std::chrono::seconds(2)));
-  }
-  return text;
+std::string Registry::status() { return ask_status()(); }
+
+std::function<std::string()> Registry::ask_status() {
+  std::lock_guard lock(live().mutex);  // a communicator that is asked cannot end meanwhile; nothing here waits
+  std::vector<Answer> answers;
+  for (const Communicator* communicator : live().communicators) answers.push_back(ask(*communicator));
+  return [answers = std::move(answers)] {
+    std::string text = fmt::format("{} communicators\n", answers.size());
+    for (const Answer& answer : answers) text += answer.text + observe::merge_flight_records(answer.records());
+    return text;
+  };
 }
 
 }  // namespace amalgam::comm

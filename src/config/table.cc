@@ -9,7 +9,7 @@ namespace {
 
 // Names used by the macro below; each type name of settings.inc has its kind.
 namespace kinds {
-[[maybe_unused]] constexpr Kind Flag = Kind::kFlag;  // no row has this type yet
+constexpr Kind Flag = Kind::kFlag;
 constexpr Kind Integer = Kind::kInteger;
 constexpr Kind Size = Kind::kSize;
 constexpr Kind Duration = Kind::kDuration;

@@ -22,10 +22,10 @@ bool is_pair(Collective what) { return what == Collective::kSend || what == Coll
 
 // The wire's agreement word: same plan on the same cluster for the same call. Send and recv plans differ by nature and
 // agree on the message's size instead.
-std::uint32_t agreement_word(const Prepared& prepared, const Request& request) {
+std::uint32_t agreement_word(const Prepared& prepared, const Request& request, DataType called) {
   if (is_pair(request.collective)) return static_cast<std::uint32_t>(request.count * size_of(request.type));
   std::uint64_t word = prepared.agreement();
-  const std::uint64_t parts[] = {request.count, static_cast<std::uint64_t>(request.type),
+  const std::uint64_t parts[] = {request.count, static_cast<std::uint64_t>(called),
                                  static_cast<std::uint64_t>(request.op), static_cast<std::uint64_t>(request.root)};
   for (std::uint64_t part : parts) word = (word ^ part) * 0x9e3779b97f4a7c15ULL + (word >> 29);
   return static_cast<std::uint32_t>(word >> 32);
@@ -33,9 +33,13 @@ std::uint32_t agreement_word(const Prepared& prepared, const Request& request) {
 
 }  // namespace
 
-void Operation::start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial,
-                      Context& context) {
-  const bool again = repeats(prepared, request);
+Status Operation::start(const Prepared& prepared, const Request& called, std::uint64_t sequence, std::uint64_t serial,
+                        Context& context, bool fp32) {
+  if (fp32) AMALGAM_TRY(carrier_.bind(called, context.rank, context.ranks));
+  const Request& request = fp32 ? carrier_.request() : called;
+  const bool again = repeats(prepared, request, called.type);
+  called_ = called.type;
+  carried_ = fp32;
   prepared_ = &prepared;
   plan_ = &prepared.program().plan;
   context_ = &context;
@@ -50,19 +54,20 @@ void Operation::start(const Prepared& prepared, const Request& request, std::uin
     run.waits_on = nullptr;
     unfinished_ += run.total != 0;
   }
+  return {};
 }
 
 // Training loops make the same calls again and again: then all that depends on the request but its pointers is still
 // bound.
-bool Operation::repeats(const Prepared& prepared, const Request& request) const {
-  return prepared_ == &prepared && request_.count == request.count && request_.type == request.type &&
-         request_.op == request.op && request_.root == request.root && request_.scalar == request.scalar &&
-         request_.vectors == nullptr && request.vectors == nullptr;
+bool Operation::repeats(const Prepared& prepared, const Request& request, DataType called) const {
+  return prepared_ == &prepared && called_ == called && request_.count == request.count &&
+         request_.type == request.type && request_.op == request.op && request_.root == request.root &&
+         request_.scalar == request.scalar && request_.vectors == nullptr && request.vectors == nullptr;
 }
 
 void Operation::bind() {
   turn_elements_ = kTurnBytes / size_of(request_.type);
-  tag_plan_ = agreement_word(*prepared_, request_);
+  tag_plan_ = agreement_word(*prepared_, request_, called_);
   layout_.bind(*prepared_, request_);
   pair_ = is_pair(request_.collective);
   empty_message_ = pair_ && request_.count == 0;
@@ -112,6 +117,7 @@ void Operation::bind_scratch() {
 }
 
 Result<Progress> Operation::progress() {
+  if (carried_ && !carrier_.load()) return Progress::kMoved;
   bool moved = false;
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     const StageRun& run = runs_[i];
@@ -121,7 +127,7 @@ Result<Progress> Operation::progress() {
     moved |= *advanced;
     unfinished_ -= run.done == run.total;
   }
-  if (unfinished_ == 0) return Progress::kDone;
+  if (unfinished_ == 0) return !carried_ || carrier_.store() ? Progress::kDone : Progress::kMoved;
   return moved ? Progress::kMoved : Progress::kIdle;
 }
 

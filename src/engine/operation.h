@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/carrier.h"
 #include "engine/counters.h"
 #include "engine/lanes.h"
 #include "engine/layout.h"
@@ -40,11 +41,12 @@ class Operation {
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
 
-  void start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial,
-             Context& context);
+  // `fp32`: the call's narrow floats are carried in fp32; then `prepared` is the plan for that many bytes.
+  Status start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial,
+               Context& context, bool fp32 = false);
   Result<Progress> progress();
 
-  const Request& request() const { return request_; }
+  const Request& request() const { return request_; }  // as it runs
   std::uint64_t sequence() const { return sequence_; }
 
  private:
@@ -79,7 +81,7 @@ class Operation {
   };
   static constexpr std::uint64_t kPending = 64;
 
-  bool repeats(const Prepared& prepared, const Request& request) const;
+  bool repeats(const Prepared& prepared, const Request& request, DataType called) const;
   void bind();
   void bind_scratch();
   Result<bool> advance(int index);
@@ -106,6 +108,9 @@ class Operation {
   const plan::Plan* plan_ = nullptr;
   Context* context_ = nullptr;
   Request request_;
+  DataType called_{};     // the caller's type, which request_ has too unless it is carried
+  bool carried_ = false;  // in fp32, by carrier_
+  Carrier carrier_;
   Layout layout_;
   reduce::Reduction reduction_;
   std::uint64_t sequence_ = 0;

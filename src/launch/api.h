@@ -32,7 +32,8 @@ using comm::Communicator;
 
 using comm::CommConfig;
 
-// Is it one of our live communicators? kInvalidArgument with a text otherwise (null, foreign, destroyed).
+// Is it one of our live communicators? kInvalidArgument with a text otherwise (null, foreign, destroyed), which the
+// caller logs: it knows the function's name.
 Status check(const Communicator* communicator);
 
 // --- life. `*out` is written as NCCL does: at once for init, when done for split and shrink of non-blocking
@@ -51,6 +52,7 @@ Status revoke(Communicator* communicator);
 Code async_error(const Communicator* communicator);  // one atomic load: kOk, kInProgress or the sticky error
 struct Properties {
   int rank, ranks, device;
+  std::uint64_t hash;  // equal on all ranks, unique; 0 until init has finished
 };
 Properties properties(const Communicator* communicator);  // only after check(); valid as soon as init_rank returned
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
 #include <memory>
 
@@ -74,28 +73,14 @@ Status may_divide(const Communicator& parent) {
   return usable.ok() || parent.state().revoked() ? Status() : usable;
 }
 
-Status check_excluded(const Communicator& parent, std::span<const int> excluded) {
-  for (std::size_t i = 0; i < excluded.size(); ++i) {
-    if (excluded[i] < 0 || excluded[i] >= parent.ranks())
-      return Status(Code::kInvalidArgument,
-                    fmt::format("excluded rank {} is not in 0 … {}", excluded[i], parent.ranks() - 1));
-    if (excluded[i] == parent.rank())
-      return Status(Code::kInvalidArgument,
-                    fmt::format("rank {} excludes itself: excluded ranks must not call shrink", parent.rank()));
-    if (std::count(excluded.begin(), excluded.end(), excluded[i]) > 1)
-      return Status(Code::kInvalidArgument, fmt::format("rank {} is excluded twice", excluded[i]));
-  }
-  return {};
-}
-
 }  // namespace
 
 Status check(const Communicator* communicator) {
   if (communicator == nullptr)
-    return told(Status(Code::kInvalidArgument, "the communicator is NULL: its init failed or has not been called"));
+    return Status(Code::kInvalidArgument, "the communicator is NULL: its init failed or has not been called");
   if (!communicator->alive())
-    return told(Status(Code::kInvalidArgument,
-                       "the communicator is not one of Amalgam's: destroyed, corrupted, or another library's"));
+    return Status(Code::kInvalidArgument,
+                  "the communicator is not one of Amalgam's: destroyed, corrupted, or another library's");
   return {};
 }
 
@@ -124,9 +109,8 @@ Status split(Communicator* parent, int color, int key, Communicator** out, const
 
 Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_parent, Communicator** out,
               const CommConfig* config) {
-  Status able = check_excluded(*parent, excluded);
-  if (able.ok() && !abort_parent && !parent->state().failed()) able = may_divide(*parent);
-  if (!able.ok()) return told(Group::current().note(able));
+  if (!abort_parent && !parent->state().failed())
+    if (Status able = may_divide(*parent); !able.ok()) return told(Group::current().note(able));
   if (abort_parent) parent->state().revoke();  // stops what runs on it here; its control plane stays for the survivors
   const CommConfig child = inherited(*parent, config);
   return told(Group::current().note(
@@ -167,7 +151,7 @@ Status revoke(Communicator* communicator) {
 Code async_error(const Communicator* communicator) { return communicator->state().code(); }
 
 Properties properties(const Communicator* communicator) {
-  return {communicator->rank(), communicator->ranks(), communicator->device()};
+  return {communicator->rank(), communicator->ranks(), communicator->device(), communicator->id()};
 }
 
 }  // namespace amalgam::launch

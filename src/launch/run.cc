@@ -41,15 +41,16 @@ struct Batch {
 
 Status start(Batch& batch, const Request& request) {
   Communicator& communicator = *batch.communicator;
-  Result<const engine::Prepared*> prepared = communicator.plans().find(request);
-  if (!prepared) return prepared.status();
+  const auto found = communicator.plans().find(request);
+  if (!found) return found.status();
   const std::uint64_t sequence =
       is_pair(request) ? communicator.next_pair(request.collective, request.root) : communicator.next_collective();
   Operation* operation = communicator.take_operation();
   const std::uint64_t ticket = communicator.flight().enter(
       {sequence, request.collective, request.type, request.op, request.root, request.count, now_ns(), 0});
-  operation->start(**prepared, request, sequence, communicator.next_serial(), communicator.context());
   batch.items.push_back({operation, ticket});
+  AMALGAM_TRY(operation->start(*found->program, request, sequence, communicator.next_serial(), communicator.context(),
+                               found->fp32));
   if (is_pair(request)) {
     batch.track->add_pair(operation);
   } else {

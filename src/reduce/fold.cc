@@ -37,6 +37,16 @@ void copy(const Reduction& reduction, void* dst, const void* src, std::size_t co
   if (dst != src && count != 0) std::memcpy(dst, src, count * size_of(reduction.type));
 }
 
+void widen(DataType type, float* dst, const void* src, std::size_t count) {
+  const FloatMode mode;
+  kernels().widen[static_cast<std::size_t>(type)](dst, src, 0, count);
+}
+
+void narrow(DataType type, void* dst, const float* src, std::size_t count) {
+  const FloatMode mode;
+  kernels().narrow[static_cast<std::size_t>(type)](dst, src, 0, count);
+}
+
 const char* target_name() { return kernels().name; }
 
 }  // namespace amalgam::reduce

@@ -47,6 +47,13 @@ void fold(const Reduction& reduction, void* dst, std::span<const void* const> op
 // does anything.
 void copy(const Reduction& reduction, void* dst, const void* src, std::size_t count, bool pre, bool finish);
 
+// A 16- or 8-bit float: computed in fp32.
+bool narrow_float(DataType type);
+
+// fp32 from a narrow float, exactly, and back, rounded once; a NaN comes out as the canonical one. No overlap.
+void widen(DataType type, float* dst, const void* src, std::size_t count);
+void narrow(DataType type, void* dst, const float* src, std::size_t count);
+
 // Name of the instruction set in use: "scalar"/"sse4"/"avx2"/"avx512"/"neon" …
 const char* target_name();
 

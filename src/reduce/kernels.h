@@ -26,10 +26,15 @@ struct Scaling {
 using ScaledFoldKernel = void (*)(const Scaling& scaling, void* dst, const void* const* operands,
                                   std::size_t operand_count, std::size_t begin, std::size_t count);
 
+// As fold.h's widen and narrow.
+using ConvertKernel = void (*)(void* dst, const void* src, std::size_t begin, std::size_t count);
+
 struct Kernels {
   const char* name;
   FoldKernel fold[kDataTypes][kFoldOps];
   ScaledFoldKernel scaled[kDataTypes][kFoldOps];
+  ConvertKernel widen[kDataTypes];  // null but for the 16- and 8-bit floats
+  ConvertKernel narrow[kDataTypes];
 };
 
 extern const Kernels kScalarKernels;  // always there

@@ -45,12 +45,12 @@ Scale multiply_by(DataType type, const void* scalar) {
   return {};
 }
 
+}  // namespace
+
 bool narrow_float(DataType type) {
   return type == DataType::kFloat16 || type == DataType::kBfloat16 || type == DataType::kFloat8e4m3 ||
          type == DataType::kFloat8e5m2;
 }
-
-}  // namespace
 
 Reduction lower(DataType type, ReduceOp op, int ranks, bool wide, const void* scalar) {
   Reduction reduction;

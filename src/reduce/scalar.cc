@@ -70,6 +70,11 @@ void fold_scaled(const Scaling& scaling, void* dst, const void* const* operands,
   }
 }
 
+template <typename From, typename To>
+void convert(void* dst, const void* src, std::size_t begin, std::size_t count) {
+  for (std::size_t i = begin; i < count; ++i) store<To>(dst, i, load<From>(src, i));
+}
+
 // Rows in the order of DataType, columns in the order of ReduceOp.
 #define AMALGAM_ROW(kernel, format)                                                                  \
   {                                                                                                  \
@@ -86,8 +91,20 @@ void fold_scaled(const Scaling& scaling, void* dst, const void* const* operands,
         AMALGAM_ROW(kernel, Float8e5m2Format)                                                                       \
   }
 
+template <typename Format>
+constexpr ConvertKernel kWiden = convert<Format, Float32Format>;
+template <typename Format>
+constexpr ConvertKernel kNarrow = convert<Float32Format, Format>;
+
+#define AMALGAM_CONVERSIONS(kernel)                                                                \
+  {                                                                                                \
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, kernel<Float16Format>, nullptr, nullptr, \
+        kernel<Bfloat16Format>, kernel<Float8e4m3Format>, kernel<Float8e5m2Format>                 \
+  }
+
 }  // namespace
 
-const Kernels kScalarKernels = {"scalar", AMALGAM_TABLE(fold_plain), AMALGAM_TABLE(fold_scaled)};
+const Kernels kScalarKernels = {"scalar", AMALGAM_TABLE(fold_plain), AMALGAM_TABLE(fold_scaled),
+                                AMALGAM_CONVERSIONS(kWiden), AMALGAM_CONVERSIONS(kNarrow)};
 
 }  // namespace amalgam::reduce

@@ -45,6 +45,7 @@ HWY_INLINE VF canonical(VF value) {
   const DF d;
   return hn::IfThenElse(hn::IsNaN(value), hn::BitCast(d, hn::Set(DU(), 0x7fc00000u)), value);
 }
+HWY_INLINE Pair canonical(Pair value) { return {canonical(value.first), canonical(value.second)}; }
 HWY_INLINE hn::Vec<Full<double>> canonical(hn::Vec<Full<double>> value) {
   const Full<double> d;
   return hn::IfThenElse(hn::IsNaN(value), hn::BitCast(d, hn::Set(Full<std::uint64_t>(), 0x7ff8000000000000u)), value);
@@ -71,8 +72,29 @@ struct Floats : Integers<kDataType, T> {
   static HWY_INLINE Wide rounded(Wide value) { return canonical(value); }
 };
 
+// How a block's pair lies in fp32 memory: the first vector's elements before the second's, or the two in turns.
+struct Consecutive {
+  static HWY_INLINE Pair load_floats(const float* from) {
+    return {hn::LoadU(DF(), from), hn::LoadU(DF(), from + hn::MaxLanes(DF()))};
+  }
+  static HWY_INLINE void store_floats(Pair value, float* to) {
+    hn::StoreU(value.first, DF(), to);
+    hn::StoreU(value.second, DF(), to + hn::MaxLanes(DF()));
+  }
+};
+struct Alternating {
+  static HWY_INLINE Pair load_floats(const float* from) {
+    Pair value;
+    hn::LoadInterleaved2(DF(), from, value.first, value.second);
+    return value;
+  }
+  static HWY_INLINE void store_floats(Pair value, float* to) {
+    hn::StoreInterleaved2(value.first, value.second, DF(), to);
+  }
+};
+
 // A 32-bit lane holds two elements; each is shifted to the top of a float of its own, so nothing crosses lanes.
-struct Bfloat16s {
+struct Bfloat16s : Alternating {
   static constexpr DataType kType = DataType::kBfloat16;
   using Stored = std::uint16_t;
   using Wide = Pair;
@@ -100,7 +122,7 @@ struct Bfloat16s {
 };
 
 // Both directions by the processor's own conversion, which rounds to nearest even and keeps subnormals.
-struct Float16s {
+struct Float16s : Consecutive {
   static constexpr DataType kType = DataType::kFloat16;
   using Stored = std::uint16_t;
   using Wide = Pair;
@@ -146,7 +168,7 @@ HWY_INLINE VU narrow_to_byte(VF value) {
 
 // 8-bit floats become fp16 bits in 16-bit lanes first (even and odd bytes apart), then the processor widens those.
 template <typename Self>
-struct Bytes8 {
+struct Bytes8 : Alternating {
   using Stored = std::uint8_t;
   using Wide = Pair;
   static constexpr std::size_t kBlock = 2 * hn::MaxLanes(DF());

@@ -228,6 +228,22 @@ void scaled_by_scalar(const Scaling& scaling, void* dst, const void* const* oper
   kernel(scaling, dst, operands, operand_count, begin, count);
 }
 
+// Conversions; the last elements are left to the scalar kernels.
+template <typename Format>
+void widen_vectors(void* dst, const void* src, std::size_t begin, std::size_t count) {
+  std::size_t i = begin;
+  for (; i + Format::kBlock <= count; i += Format::kBlock)
+    Format::store_floats(canonical(Format::load(src, i)), at<float>(dst, i));
+  kScalarKernels.widen[static_cast<int>(Format::kType)](dst, src, i, count);
+}
+template <typename Format>
+void narrow_vectors(void* dst, const void* src, std::size_t begin, std::size_t count) {
+  std::size_t i = begin;
+  for (; i + Format::kBlock <= count; i += Format::kBlock)
+    Format::store(Format::load_floats(at<float>(src, i)), dst, i);
+  kScalarKernels.narrow[static_cast<int>(Format::kType)](dst, src, i, count);
+}
+
 using Int8s = Integers<DataType::kInt8, std::int8_t>;
 using Uint8s = Integers<DataType::kUint8, std::uint8_t>;
 using Int32s = Integers<DataType::kInt32, std::int32_t>;
@@ -261,6 +277,12 @@ using OrderE5m2 = Ordered<DataType::kFloat8e5m2, std::int8_t, 0x7c, 0x7e, kMinim
         scaled_by_scalar<Format::kType, ReduceOp::kMin>                                                             \
   }
 
+#define AMALGAM_CONVERSIONS(kernel)                                                                              \
+  {                                                                                                              \
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, kernel<Float16s>, nullptr, nullptr, kernel<Bfloat16s>, \
+        kernel<Float8e4m3s>, kernel<Float8e5m2s>                                                                 \
+  }
+
 }  // namespace
 
 const Kernels AMALGAM_KERNELS = {
@@ -277,6 +299,8 @@ const Kernels AMALGAM_KERNELS = {
      AMALGAM_SCALED_ROW(sum_scaled_integers, Int64s), AMALGAM_SCALED_ROW(sum_scaled_integers, Uint64s),
      AMALGAM_SCALED_ROW(sum_scaled, Float16s), AMALGAM_SCALED_ROW(sum_scaled, Float32s),
      AMALGAM_SCALED_ROW(sum_scaled, Float64s), AMALGAM_SCALED_ROW(sum_scaled, Bfloat16s),
-     AMALGAM_SCALED_ROW(sum_scaled, Float8e4m3s), AMALGAM_SCALED_ROW(sum_scaled, Float8e5m2s)}};
+     AMALGAM_SCALED_ROW(sum_scaled, Float8e4m3s), AMALGAM_SCALED_ROW(sum_scaled, Float8e5m2s)},
+    AMALGAM_CONVERSIONS(widen_vectors),
+    AMALGAM_CONVERSIONS(narrow_vectors)};
 
 }  // namespace amalgam::reduce

@@ -56,6 +56,13 @@ Enum as(int value) {
   return result;
 }
 
+// A bool's byte as it lies in memory, which may be neither 0 nor 1.
+int raw_byte(const bool& value) {
+  unsigned char byte;
+  std::memcpy(&byte, &value, sizeof(byte));
+  return byte;
+}
+
 #define TYPE as<ncclDataType_t>(p.type)
 #define OP as<ncclRedOp_t>(p.op)
 const std::vector<Function>& functions() {
@@ -141,50 +148,10 @@ TEST_F(Arguments, ABufferMayBeNullOnlyWhereItIsNotUsed) {
   }
 }
 
-TEST_F(Arguments, AHandleThatIsNotOursIsRefused) {
-  alignas(64) std::array<std::uint64_t, 512> foreign{};
-  for (const std::uint64_t magic : {std::uint64_t{0}, std::uint64_t{0x0280028002800280}}) {
-    foreign[0] = magic;
-    auto comm = reinterpret_cast<ncclComm_t>(foreign.data());
-    int value = 0;
-    ncclResult_t result = ncclSuccess;
-    EXPECT_EQ(ncclCommCount(comm, &value), ncclInvalidArgument);
-    EXPECT_EQ(ncclCommGetAsyncError(comm, &result), ncclInvalidArgument);
-    EXPECT_EQ(ncclAllReduce(in, out, 1, ncclFloat32, ncclSum, comm, nullptr), ncclInvalidArgument);
-    EXPECT_EQ(ncclCommDestroy(comm), ncclInvalidArgument);
-    EXPECT_EQ(ncclCommAbort(comm), ncclInvalidArgument);
-  }
-}
-
 TEST_F(Arguments, OurHandlesDoNotLookLikeNccls) {
   std::uint64_t first = 0;
   std::memcpy(&first, comms[0], sizeof(first));
   EXPECT_NE(first, 0x0280028002800280u);
-}
-
-TEST_F(Arguments, NullWhereACommunicatorIsNeeded) {
-  int value;
-  ncclResult_t result;
-  void* pointer = in;
-  ncclComm_t child;
-  ncclRedOp_t op;
-  ncclWindow_t window;
-  EXPECT_EQ(ncclCommDestroy(nullptr), ncclSuccess);
-  EXPECT_EQ(ncclCommAbort(nullptr), ncclSuccess);
-  EXPECT_EQ(ncclCommFinalize(nullptr), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommRevoke(nullptr, 0), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommSplit(nullptr, 0, 0, &child, nullptr), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommShrink(nullptr, &value, 1, &child, nullptr, 0), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommGetAsyncError(nullptr, &result), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommCount(nullptr, &value), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommCuDevice(nullptr, &value), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommUserRank(nullptr, &value), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommRegister(nullptr, in, 8, &pointer), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommDeregister(nullptr, in), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommWindowRegister(nullptr, in, 8, &window, 0), ncclInvalidArgument);
-  EXPECT_EQ(ncclCommWindowDeregister(nullptr, nullptr), ncclInvalidArgument);
-  EXPECT_EQ(ncclRedOpCreatePreMulSum(&op, in, ncclFloat32, ncclScalarHostImmediate, nullptr), ncclInvalidArgument);
-  EXPECT_EQ(ncclRedOpDestroy(as<ncclRedOp_t>(5), nullptr), ncclInvalidArgument);
 }
 
 TEST_F(Arguments, NullWhereAResultIsNeeded) {
@@ -250,13 +217,51 @@ TEST_F(Arguments, AnErrorInsideAGroupIsTheGroupsAndThenForgotten) {
   EXPECT_EQ(ncclGroupEnd(), ncclSuccess);
 }
 
-TEST_F(Arguments, PropertiesAreWrittenUpToTheCallersSize) {
-  ncclCommProperties_t properties = NCCL_COMM_PROPERTIES_INITIALIZER;
+// As a caller of some version passes it: its size, and garbage where the answer goes.
+ncclCommProperties_t garbage_of_size(std::size_t size) {
+  const ncclCommProperties_t header = NCCL_COMM_PROPERTIES_INITIALIZER;
+  ncclCommProperties_t properties;
+  std::memset(&properties, 0x5a, sizeof(properties));
+  std::memcpy(&properties, &header, offsetof(ncclCommProperties_t, rank));
+  properties.size = size;
+  return properties;
+}
+
+TEST_F(Arguments, PropertiesAreAllFilled) {
+  ncclCommProperties_t properties = garbage_of_size(sizeof(ncclCommProperties_t));
   ASSERT_EQ(ncclCommQueryProperties(comms[1], &properties), ncclSuccess);
   EXPECT_EQ(properties.rank, 1);
   EXPECT_EQ(properties.nRanks, kRanks);
-  EXPECT_FALSE(properties.deviceApiSupport);
-  EXPECT_FALSE(properties.hostRmaSupport);
+  EXPECT_EQ(properties.cudaDev, 1);
+  EXPECT_EQ(properties.nvmlDev, 1);
+  EXPECT_EQ(raw_byte(properties.deviceApiSupport), 0);
+  EXPECT_EQ(raw_byte(properties.multimemSupport), 0);
+  EXPECT_EQ(properties.ginType, NCCL_GIN_TYPE_NONE);
+  EXPECT_EQ(properties.nLsaTeams, kRanks);
+  EXPECT_EQ(raw_byte(properties.hostRmaSupport), 0);
+  EXPECT_EQ(properties.railedGinType, NCCL_GIN_TYPE_NONE);
+  EXPECT_EQ(properties.ginMinStride, 0);
+  EXPECT_EQ(properties.ginConnectionType, NCCL_GIN_CONNECTION_NONE);
+  for (const bool& support : properties.ginSupport) EXPECT_EQ(raw_byte(support), 0);
+  EXPECT_EQ(properties.devCommRuntimeVersionSize, sizeof(ncclDevComm_t));
+  ncclCommProperties_t other = garbage_of_size(sizeof(ncclCommProperties_t));
+  ASSERT_EQ(ncclCommQueryProperties(comms[0], &other), ncclSuccess);
+  EXPECT_EQ(properties.commHash, other.commHash);
+  EXPECT_NE(properties.commHash, 0u);
+}
+
+// The sizes of 2.29.2, 2.29.7 and 2.31.
+TEST_F(Arguments, PropertiesAreWrittenUpToTheCallersSize) {
+  for (const std::size_t size : {std::size_t{40}, std::size_t{56}, sizeof(ncclCommProperties_t)}) {
+    ncclCommProperties_t properties = garbage_of_size(size);
+    const ncclCommProperties_t before = properties;
+    ASSERT_EQ(ncclCommQueryProperties(comms[1], &properties), ncclSuccess);
+    EXPECT_EQ(properties.size, size);
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(&properties);
+    EXPECT_EQ(std::memcmp(bytes + size, reinterpret_cast<const unsigned char*>(&before) + size, sizeof(before) - size),
+              0);
+    EXPECT_EQ(properties.ginType, NCCL_GIN_TYPE_NONE) << "the last field of the oldest version";
+  }
   ncclCommProperties_t small = NCCL_COMM_PROPERTIES_INITIALIZER;
   small.size = offsetof(ncclCommProperties_t, nRanks);
   small.nRanks = -7;

@@ -58,8 +58,10 @@ void forbid_system_calls() {
     _exit(40);
 }
 
+ncclDataType_t type = ncclFloat32;
+
 void allreduce(ncclComm_t comm, std::vector<float>& data, std::size_t count) {
-  if (ncclAllReduce(data.data(), data.data(), count, ncclFloat32, ncclSum, comm, nullptr) != ncclSuccess) _exit(41);
+  if (ncclAllReduce(data.data(), data.data(), count, type, ncclSum, comm, nullptr) != ncclSuccess) _exit(41);
 }
 
 // Exit code of a rank that warmed up and then ran the measured part under `watch`.
@@ -110,6 +112,16 @@ int run_ranks(int ranks, void (*watch)()) {
 
 TEST(SteadyState, AllocatesNothingAndTakesNoLock) {
   EXPECT_EQ(run_ranks(2, [] { counting = true; }), 0) << "50: it allocated, 51: it locked";
+}
+
+TEST(SteadyState, AllocatesNothingForCallsCarriedInFp32) {
+  setenv("AMALGAM_FP32_WIRE", "1", 1);
+  setenv("AMALGAM_FAMILY", "ring", 1);  // rounds at every hop: so all of them are carried
+  type = ncclBfloat16;
+  EXPECT_EQ(run_ranks(2, [] { counting = true; }), 0) << "50: it allocated, 51: it locked";
+  type = ncclFloat32;
+  unsetenv("AMALGAM_FAMILY");
+  unsetenv("AMALGAM_FP32_WIRE");
 }
 
 TEST(SteadyState, MakesNoSystemCallWhileRanksAreAtMostCores) {

@@ -118,6 +118,29 @@ TEST(Abort, FreesAnInitThatWaitsForAPeer) {
   NCCL_OK(ncclCommAbort(comm));
 }
 
+// Rank 0 alone shrinks the communicator to two ranks: its child waits for rank 1, which never comes.
+TEST(Abort, OfTheParentEndsANonBlockingShrinkThatWaitsForAPeer) {
+  ncclUniqueId id;
+  NCCL_OK(ncclGetUniqueId(&id));
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;
+  ncclComm_t comms[3] = {};
+  for (int rank = 0; rank < 3; ++rank) {
+    const ncclResult_t started = ncclCommInitRankConfig(&comms[rank], 3, id, rank, &config);
+    ASSERT_TRUE(started == ncclInProgress || started == ncclSuccess);
+  }
+  for (ncclComm_t comm : comms) ASSERT_EQ(settle(comm), ncclSuccess);
+  ncclComm_t child = nullptr;
+  int excluded[] = {2};
+  EXPECT_EQ(ncclCommShrink(comms[0], excluded, 1, &child, nullptr, NCCL_SHRINK_DEFAULT), ncclInProgress);
+  const auto start = std::chrono::steady_clock::now();
+  NCCL_OK(ncclCommAbort(comms[0]));  // waits for the thread that joins
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30)) << "it would wait for init's time-out";
+  EXPECT_EQ(child, nullptr);
+  EXPECT_EQ(settle(comms[1]), ncclRemoteError);
+  for (int rank : {1, 2}) NCCL_OK(ncclCommAbort(comms[rank]));
+}
+
 TEST(Abort, OfNothingSucceeds) {
   NCCL_OK(ncclCommAbort(nullptr));
   NCCL_OK(ncclCommDestroy(nullptr));

@@ -66,6 +66,19 @@ TEST(Join, EndsWhenAborted) {
   EXPECT_THAT(failed_joins({options_of(id, 1, 2, std::chrono::milliseconds(2000))})[0].message(), HasSubstr("rank 0"));
 }
 
+TEST(Join, EndsWhenTheTokenItsOwnFollowsIsFired) {
+  AbortToken parent;
+  AbortToken own;
+  own.follow(&parent);
+  std::thread firing([&] { parent.fire(); });
+  JoinOptions options = options_of(new_id(), 0, 2);
+  options.abort = &own;
+  EXPECT_EQ(failed_joins({options})[0].code(), Code::kAborted);
+  firing.join();
+  own.follow(nullptr);
+  EXPECT_FALSE(own.fired());
+}
+
 TEST(Fail, ReachesEveryOtherRankOnce) {
   constexpr int kRanks = 33;
   std::vector<ErrorBox> boxes(kRanks);

@@ -16,7 +16,9 @@
 namespace amalgam::bootstrap {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 SocketAddress listener() { return (*Service::get())->listener_addresses()[0]; }
 
@@ -70,6 +72,64 @@ TEST(Hostile, AnUnknownKeyIsRefused) {
   Joined joined = Group::join(options_of(id, 0, 2));
   ASSERT_FALSE(joined.ok());
   EXPECT_THAT(joined.status().message(), HasSubstr("does not know this unique id"));
+}
+
+UniqueId id_of_address(const SocketAddress& address, const std::string& secret) {
+  Result<IdContent> content = content_from_comm_id(address.text(), secret);
+  EXPECT_TRUE(content.ok()) << content.status().message();
+  return encode_id(*content);
+}
+
+// A port of the loopback interface that nobody listens on.
+SocketAddress free_address() {
+  SocketAddress address = *SocketAddress::parse("127.0.0.1:0");
+  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  socklen_t length = address.length();
+  EXPECT_EQ(bind(fd.get(), address.get(), length), 0) << errno;
+  EXPECT_EQ(getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address.storage), &length), 0);
+  return address;
+}
+
+Status failed_join(const UniqueId& id, int rank, std::chrono::milliseconds timeout) {
+  Joined joined = Group::join(options_of(id, rank, 2, timeout));
+  EXPECT_FALSE(joined.ok());
+  return joined.status();
+}
+
+TEST(WrongSecret, OfAFixedAddressIsNamedByBothSides) {
+  const SocketAddress address = free_address();
+  const std::chrono::milliseconds timeout{2000};
+  Status statuses[2];
+  on_threads(2, [&](int rank) {
+    const std::string secret = rank == 0 ? "the root's" : "another";
+    statuses[rank] = failed_join(id_of_address(address, secret), rank, timeout);
+  });
+  EXPECT_THAT(statuses[0].message(),
+              AllOf(HasSubstr("rank 1 has not joined; "), HasSubstr(" from 127.0.0.1 failed the authentication"),
+                    HasSubstr("set AMALGAM_SECRET")));
+  EXPECT_THAT(statuses[1].message(),
+              AllOf(HasSubstr("the root (rank 0, by NCCL_COMM_ID) at " + address.text()),
+                    HasSubstr("refused our proof of the secret"), HasSubstr("set AMALGAM_SECRET")));
+}
+
+TEST(WrongSecret, OfAUniqueIdIsNamedByBothSides) {
+  const UniqueId id = new_id();
+  const UniqueId other = encode_id({RootPlace::kCreator, Key{std::byte{8}}, {listener()}});
+  EXPECT_THAT(failed_join(other, 1, kPatience).message(),
+              AllOf(HasSubstr("at " + listener().text()), HasSubstr("pass the id of one ncclGetUniqueId")));
+  EXPECT_THAT(failed_join(id, 0, std::chrono::milliseconds(300)).message(),
+              AllOf(HasSubstr("rank 1 has not joined; 1 connection from 127.0.0.1 failed the authentication"),
+                    HasSubstr("pass the id of one ncclGetUniqueId")));
+}
+
+// A child's rank may dial before its leader has opened the rendezvous: that is no wrong secret.
+TEST(WrongSecret, IsNotSaidOfARankThatIsEarly) {
+  const UniqueId id = new_id();
+  const UniqueId early = encode_id({RootPlace::kLeader, Key{std::byte{9}}, {listener()}});
+  EXPECT_THAT(failed_join(early, 1, std::chrono::milliseconds(1000)).message(),
+              HasSubstr("does not know the new group's secret"));
+  EXPECT_THAT(failed_join(id, 0, std::chrono::milliseconds(300)).message(),
+              AllOf(HasSubstr("rank 1 has not joined"), Not(HasSubstr("authentication"))));
 }
 
 TEST(Hostile, AWrongProofIsClosed) {

@@ -36,11 +36,11 @@ class TestRank final : public LaneOpener {
   Context& context() { return context_; }
   const Counters& counters() const { return counters_; }
 
-  Status run(const plan::Plan& plan, const Request& request) {
+  Status run(const plan::Plan& plan, const Request& request, bool fp32 = false) {
     Prepared prepared(plan, rank_, request.root, plan::hash(plan));
     Operation operation;
     ++sequence_;
-    operation.start(prepared, request, sequence_, sequence_, context_);
+    AMALGAM_TRY(operation.start(prepared, request, sequence_, sequence_, context_, fp32));
     return finish(operation);
   }
   Status finish(Operation& operation) {
