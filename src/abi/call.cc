@@ -41,9 +41,8 @@ std::size_t blocks(Collective collective, int ranks) {
 
 Status check_root(const Call& call, int ranks) {
   if (!has_root(call.collective) || (call.root >= 0 && call.root < ranks)) return {};
-  const bool pairwise = call.collective == Collective::kSend || call.collective == Collective::kRecv;
   return invalid_argument("{}: {} {} is not a rank of this communicator (0 to {})", call.function,
-                          pairwise ? "peer" : "root", call.root, ranks - 1);
+                          is_pair(call.collective) ? "peer" : "root", call.root, ranks - 1);
 }
 
 Status check_operation(const Call& call, launch::Communicator* communicator, engine::Request* request) {

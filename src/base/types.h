@@ -54,5 +54,6 @@ std::string_view name_of(ReduceOp op);  // sum prod max min avg premulsum
 std::string_view name_of(
     Collective what);  // allreduce reduce broadcast reducescatter allgather alltoall alltoallv gather scatter send recv
 bool reduces(Collective what);  // AllReduce, Reduce, ReduceScatter
+constexpr bool is_pair(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
 
 }  // namespace amalgam

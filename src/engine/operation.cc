@@ -18,8 +18,6 @@ constexpr std::size_t kTurnBytes = 131072;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-bool is_pair(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
-
 // The wire's agreement word: same plan on the same cluster for the same call. Send and recv plans differ by nature and
 // agree on the message's size instead.
 std::uint32_t agreement_word(const Prepared& prepared, const Request& request, DataType called) {

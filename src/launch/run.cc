@@ -16,10 +16,6 @@ using comm::Communicator;
 using engine::Operation;
 using engine::Request;
 
-bool is_pair(const Request& request) {
-  return request.collective == Collective::kSend || request.collective == Collective::kRecv;
-}
-
 // Coarse: a flight record is read by people after seconds, and the call must stay in the nanoseconds.
 std::int64_t now_ns() {
   timespec now{};
@@ -43,15 +39,15 @@ Status start(Batch& batch, const Request& request) {
   Communicator& communicator = *batch.communicator;
   const auto found = communicator.plans().find(request);
   if (!found) return found.status();
-  const std::uint64_t sequence =
-      is_pair(request) ? communicator.next_pair(request.collective, request.root) : communicator.next_collective();
+  const std::uint64_t sequence = is_pair(request.collective) ? communicator.next_pair(request.collective, request.root)
+                                                             : communicator.next_collective();
   Operation* operation = communicator.take_operation();
   const std::uint64_t ticket = communicator.flight().enter(
       {sequence, request.collective, request.type, request.op, request.root, request.count, now_ns(), 0});
   batch.items.push_back({operation, ticket});
   AMALGAM_TRY(operation->start(*found->program, request, sequence, communicator.next_serial(), communicator.context(),
                                found->fp32));
-  if (is_pair(request)) {
+  if (is_pair(request.collective)) {
     batch.track->add_pair(operation);
   } else {
     batch.track->add_collective(operation);
@@ -81,7 +77,8 @@ Status finish(Batch& batch, const Status& status) {
 Status run_self(Communicator& communicator, std::span<const Work> work) {
   std::vector<const Request*> sends, receives;
   for (const Work& item : work) {
-    if (item.communicator != &communicator || !is_pair(item.request) || item.request.root != communicator.rank())
+    if (item.communicator != &communicator || !is_pair(item.request.collective) ||
+        item.request.root != communicator.rank())
       continue;
     (item.request.collective == Collective::kSend ? sends : receives).push_back(&item.request);
   }
@@ -102,7 +99,7 @@ Status run_self(Communicator& communicator, std::span<const Work> work) {
 }
 
 bool skipped(const Communicator& communicator, const Request& request) {
-  if (is_pair(request)) return request.root == communicator.rank();
+  if (is_pair(request.collective)) return request.root == communicator.rank();
   return request.count == 0 && request.collective != Collective::kAllToAllV;
 }
 
@@ -194,7 +191,7 @@ Status run(std::span<Work> work) {
 
 Status run_one(Communicator& communicator, const Request& request) {
   AMALGAM_TRY(communicator.usable());
-  if (is_pair(request) && request.root == communicator.rank()) {
+  if (is_pair(request.collective) && request.root == communicator.rank()) {
     const Work work{&communicator, request};
     return run_self(communicator, std::span(&work, 1));  // explains what is missing
   }

@@ -21,8 +21,6 @@ struct RankRecord {
   std::vector<FlightLine> lines;  // oldest first
 };
 
-bool is_message(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
-
 bool has_root(Collective what) {
   return what == Collective::kReduce || what == Collective::kBroadcast || what == Collective::kGather ||
          what == Collective::kScatter;
@@ -49,7 +47,7 @@ std::string subject(const std::set<int>& ranks) {
 
 std::string describe(const FlightEntry& entry) {
   const std::string what = fmt::format("{} #{}", name_of(entry.collective), entry.sequence);
-  if (is_message(entry.collective))
+  if (is_pair(entry.collective))
     return fmt::format("{} {} rank {} ({} {})", what, entry.collective == Collective::kSend ? "to" : "from", entry.root,
                        entry.count, name_of(entry.type));
   const std::string op = reduces(entry.collective) ? fmt::format(" {}", name_of(entry.op)) : "";
@@ -100,7 +98,7 @@ void report_last(const std::vector<RankRecord>& ranks, std::string& text) {
 std::optional<std::uint64_t> newest_collective(const RankRecord& record) {
   std::optional<std::uint64_t> newest;
   for (const FlightLine& line : record.lines)
-    if (!is_message(line.entry.collective)) newest = std::max(newest.value_or(0), line.entry.sequence);
+    if (!is_pair(line.entry.collective)) newest = std::max(newest.value_or(0), line.entry.sequence);
   return newest;
 }
 
@@ -115,11 +113,11 @@ std::map<std::uint64_t, Waiting> waiting_collectives(const std::vector<RankRecor
   std::map<std::uint64_t, Waiting> waiting;
   for (const RankRecord& record : ranks)
     for (const FlightLine& line : record.lines)
-      if (line.running && !is_message(line.entry.collective))
+      if (line.running && !is_pair(line.entry.collective))
         waiting.try_emplace(line.entry.sequence, Waiting{line.entry, 0, {}});
   for (std::size_t rank = 0; rank < ranks.size(); ++rank)
     for (const FlightLine& line : ranks[rank].lines) {
-      const auto found = is_message(line.entry.collective) ? waiting.end() : waiting.find(line.entry.sequence);
+      const auto found = is_pair(line.entry.collective) ? waiting.end() : waiting.find(line.entry.sequence);
       if (found == waiting.end()) continue;
       found->second.entered.insert(static_cast<int>(rank));
       if (line.running) found->second.oldest_ns = std::max(found->second.oldest_ns, line.age_ns);
@@ -157,7 +155,7 @@ void report_differences(const std::vector<RankRecord>& ranks, std::string& text)
   std::size_t lines = 0;
   for (std::size_t rank = 0; rank < ranks.size(); ++rank)
     for (const FlightLine& line : ranks[rank].lines) {
-      if (is_message(line.entry.collective)) continue;
+      if (is_pair(line.entry.collective)) continue;
       const auto [known, added] = first.try_emplace(line.entry.sequence, static_cast<int>(rank), line.entry);
       if (added || same_call(known->second.second, line.entry) || ++lines > kLargestReport) continue;
       text += fmt::format("calls differ: rank {} entered {}, rank {} entered {}\n", known->second.first,
@@ -178,7 +176,7 @@ void report_messages(const std::vector<RankRecord>& ranks, std::string& text) {
   for (std::size_t rank = 0; rank < ranks.size(); ++rank)
     for (const FlightLine& line : ranks[rank].lines) {
       const FlightEntry& entry = line.entry;
-      if (!line.running || !is_message(entry.collective)) continue;
+      if (!line.running || !is_pair(entry.collective)) continue;
       if (entry.root < 0 || static_cast<std::size_t>(entry.root) >= ranks.size()) continue;
       const RankRecord& peer = ranks[static_cast<std::size_t>(entry.root)];
       if (!peer.answered || has_other_half(peer, entry, static_cast<int>(rank)) || ++lines > kLargestReport) continue;

@@ -133,8 +133,8 @@ std::uint64_t copied(Collective collective, std::uint64_t ranks, std::uint64_t b
 
 std::uint64_t memory_bound(Collective collective, const cluster::Domain& domain, std::uint64_t ranks,
                            std::uint64_t bytes) {
-  const bool one_core = collective == Collective::kSend || collective == Collective::kRecv;
-  const std::uint64_t cores = one_core ? std::min<std::uint64_t>(2, domain.cores) : std::min(domain.cores, ranks);
+  const std::uint64_t cores =
+      is_pair(collective) ? std::min<std::uint64_t>(2, domain.cores) : std::min(domain.cores, ranks);
   return scale(copied(collective, ranks, bytes) / std::max<std::uint64_t>(1, cores), kSecond,
                std::max<std::uint64_t>(1, domain.bytes_per_second));
 }
@@ -161,7 +161,7 @@ std::uint64_t bound_ns(Collective collective, const cluster::Cluster& cluster, s
     const auto domain = static_cast<std::size_t>(cluster.ranks.front().domain);
     return memory_bound(collective, cluster.domains[domain], ranks, bytes);
   }
-  if (collective == Collective::kSend || collective == Collective::kRecv) return pair_bound(cluster, sites, bytes);
+  if (is_pair(collective)) return pair_bound(cluster, sites, bytes);
   return Wires(sites, ranks).bound(collective, bytes);
 }
 

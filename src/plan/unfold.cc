@@ -114,7 +114,7 @@ class Unfolder {
     if (request.element_bytes == 0 || request.root < 0 || request.root >= plan_.ranks)
       return Status(Code::kInvalidArgument, "the request has no such root or an element of no bytes");
     if (request.count > (std::uint64_t{1} << 40)) return Status(Code::kInvalidArgument, "count above 2^40");
-    if (plan_.collective == Collective::kSend || plan_.collective == Collective::kRecv) return cast_pair();
+    if (is_pair(plan_.collective)) return cast_pair();
     for (int r = 0; r < plan_.ranks; ++r) add(plan_, r, request.root);
     return {};
   }

@@ -7,8 +7,6 @@
 namespace amalgam::plan {
 namespace {
 
-bool exists(Collective collective) { return collective == Collective::kSend || collective == Collective::kRecv; }
-
 Plan plan(const Mold& mold) {
   Draft draft("pair", mold, Order::kChunk);
   if (mold.collective == Collective::kSend)
@@ -30,6 +28,6 @@ Terms terms(const Question& q) {
 
 }  // namespace
 
-constexpr Family kPair = {"pair", false, exists, plan, terms};
+constexpr Family kPair = {"pair", false, is_pair, plan, terms};
 
 }  // namespace amalgam::plan
