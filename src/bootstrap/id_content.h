@@ -27,6 +27,12 @@ enum class RootPlace : std::uint8_t {
   kLeader = 2,        // derived from another group: rank 0 opens it on its process's listeners when it joins
 };
 
+// For error texts: how two sides come to have one secret.
+constexpr const char* secret_advice(RootPlace place) {
+  return place == RootPlace::kFixedAddress ? "set AMALGAM_SECRET or AMALGAM_SECRET_FILE alike on every rank"
+                                           : "pass the id of one ncclGetUniqueId to all ranks of one communicator";
+}
+
 struct IdContent {
   RootPlace place = RootPlace::kCreator;
   Key secret{};

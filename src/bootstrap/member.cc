@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/version.h"
 #include "observe/log.h"
 
 namespace amalgam::bootstrap {
@@ -18,16 +19,18 @@ const char* root_name(RootPlace place) {
   return "the root (the process that made the unique id)";
 }
 
-const char* unknown_key(RootPlace place) {
+std::string unknown_key(RootPlace place) {
   switch (place) {
     case RootPlace::kFixedAddress:
-      return "the root there refused our proof of the secret, its own is another one: set AMALGAM_SECRET or "
-             "AMALGAM_SECRET_FILE alike on every rank";
+      return std::string("the root there refused our proof of the secret, its own is another one: ") +
+             secret_advice(place);
     case RootPlace::kLeader: return "the process there does not know the new group's secret (yet, or any more)";
     case RootPlace::kCreator: break;
   }
-  return "the process there does not know this unique id's secret: the id was used before, or is another job's; pass "
-         "the id of one ncclGetUniqueId to all ranks of one communicator";
+  return std::string(
+             "the process there does not know this unique id's secret: the id was used before, or is another "
+             "job's; ") +
+         secret_advice(place);
 }
 
 }  // namespace
@@ -40,7 +43,7 @@ Member::Member(Loop& loop, Directory& directory, MemberOptions options)
     : loop_(loop),
       directory_(directory),
       options_(std::move(options)),
-      streams_(std::make_shared<Streams>(loop, options_.rank, options_.ranks, options_.listeners)),
+      streams_(std::make_shared<Streams>(loop, options_.rank, options_.listeners)),
       tree_(loop, options_.rank, options_.ranks, options_.silence, tree_hooks()),
       on_error_(std::move(options_.on_error)),
       flight_record_(std::move(options_.flight_record)) {}

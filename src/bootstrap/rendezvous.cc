@@ -56,8 +56,6 @@ std::string Contact::text() const {
   return "rank " + std::to_string(rank) + " (" + host + ", pid " + std::to_string(pid) + ")";
 }
 
-std::string library_version() { return AMALGAM_VERSION; }
-
 Contact own_contact(std::uint32_t rank, const std::vector<SocketAddress>& listeners) {
   return {rank, static_cast<std::uint32_t>(getpid()), host_name(), listeners};
 }

@@ -47,7 +47,6 @@ struct Assignment {
   std::vector<Contact> children;
 };
 
-std::string library_version();
 Contact own_contact(std::uint32_t rank, const std::vector<SocketAddress>& listeners);
 
 std::vector<std::byte> encode(const JoinRequest& request);

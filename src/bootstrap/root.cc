@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bootstrap/id_content.h"
 #include "observe/log.h"
 
 namespace amalgam::bootstrap {
@@ -95,8 +96,7 @@ void Root::refused(const SocketAddress& from) {
 }
 
 const char* Root::advice() const {
-  return listener_ != nullptr ? "set AMALGAM_SECRET or AMALGAM_SECRET_FILE alike on every rank"
-                              : "pass the id of one ncclGetUniqueId to all ranks of one communicator";
+  return secret_advice(listener_ != nullptr ? RootPlace::kFixedAddress : RootPlace::kCreator);
 }
 
 std::string Root::refusals() const {

@@ -4,8 +4,8 @@
 
 namespace amalgam::bootstrap {
 
-Streams::Streams(Loop& loop, std::uint32_t rank, std::uint32_t ranks, std::vector<SocketAddress> listeners)
-    : loop_(loop), rank_(rank), ranks_(ranks), listeners_(std::move(listeners)) {}
+Streams::Streams(Loop& loop, std::uint32_t rank, std::vector<SocketAddress> listeners)
+    : loop_(loop), rank_(rank), listeners_(std::move(listeners)) {}
 
 void Streams::want(int peer, transport::StreamKey key, const SocketAddress& local, const SocketAddress& remote) {
   const Name name{static_cast<std::uint32_t>(peer), key};

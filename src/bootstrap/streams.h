@@ -19,7 +19,7 @@ namespace amalgam::bootstrap {
 
 class Streams final : public transport::Connector, public std::enable_shared_from_this<Streams> {
  public:
-  Streams(Loop& loop, std::uint32_t rank, std::uint32_t ranks, std::vector<SocketAddress> listeners);
+  Streams(Loop& loop, std::uint32_t rank, std::vector<SocketAddress> listeners);
 
   void want(int peer, transport::StreamKey key, const SocketAddress& local, const SocketAddress& remote) override;
   Result<UniqueFd> take(int peer, transport::StreamKey key) override;
@@ -39,7 +39,6 @@ class Streams final : public transport::Connector, public std::enable_shared_fro
 
   Loop& loop_;
   std::uint32_t rank_;
-  std::uint32_t ranks_;
   std::vector<SocketAddress> listeners_;
   Key session_{};
   bool stopped_ = false;                             // service thread

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "bootstrap/rendezvous.h"
+#include "base/version.h"
 #include "comm/communicator.h"
 #include "config/settings.h"
 #include "observe/log.h"
@@ -19,6 +19,7 @@ std::string host_name() {
 
 Result<std::vector<Record>> decode_all(const std::vector<std::vector<std::byte>>& encoded) {
   std::vector<Record> records;
+  records.reserve(encoded.size());
   for (std::size_t r = 0; r < encoded.size(); ++r) {
     Result<Record> record = decode(encoded[r]);
     if (!record) return Status(record.status().code(), fmt::format("rank {}: {}", r, record.status().message()));
@@ -29,6 +30,7 @@ Result<std::vector<Record>> decode_all(const std::vector<std::vector<std::byte>>
 
 std::vector<topo::LocalFacts> facts_of(const std::vector<Record>& records) {
   std::vector<topo::LocalFacts> facts;
+  facts.reserve(records.size());
   for (const Record& record : records) facts.push_back(record.facts);
   return facts;
 }
@@ -76,7 +78,7 @@ Status Communicator::exchange() {
   auto offers = routes_->offers();
   if (!offers) return offers.status();
   Record mine;
-  mine.library = bootstrap::library_version();
+  mine.library = library_version();
   mine.nccl_version = static_cast<std::int32_t>(config::settings().version);
   mine.planner = plan::kPlannerVersion;
   mine.settings = config::agreed_text();
@@ -114,10 +116,10 @@ void Communicator::assemble_engine() {
 }
 
 std::string Communicator::describe() const {
-  std::string text = fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
-                                 bootstrap::library_version(), config::settings().version, group_->id(),
-                                 config_.name.empty() ? "" : " ", config_.name, membership_.ranks,
-                                 cluster_.domains.size(), cluster_.islands.size());
+  std::string text =
+      fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
+                  library_version(), config::settings().version, group_->id(), config_.name.empty() ? "" : " ",
+                  config_.name, membership_.ranks, cluster_.domains.size(), cluster_.islands.size());
   text += fmt::format("  transports {}\n", routes_->describe());
   const cluster::Domain& domain = cluster_.domains[cluster_.ranks[membership_.rank].domain];
   text += fmt::format("  domain of rank {}: {} cores, {} ranks", membership_.rank, domain.cores,

@@ -35,7 +35,7 @@ std::uint64_t Operation::row_slot(std::int64_t row, std::uint64_t chunk) const {
 
 std::byte* Operation::address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const {
   if (plan_->buffers[operand.buffer].role == Role::kScratch)
-    return scratch_[operand.buffer] + row_slot(part, chunk) * ((plan_->slice_bytes + 63ULL) / 64 * 64);
+    return scratch_[operand.buffer] + row_slot(part, chunk) * KeptMemory::aligned(plan_->slice_bytes);
   return layout_.user_address(operand.buffer, layout_.slice(operand.buffer, part, chunk).first);
 }
 
@@ -108,7 +108,6 @@ Result<bool> Operation::act_recv(StageRun& run, const plan::Stage& stage) {
     Result<bool> received = slot.lane->receive(expected, Bytes(address(stage.to, at.what.to, at.chunk), bytes));
     if (!received || !*received) return received;
   }
-  run.waits_on = nullptr;
   ++slot.position;
   context_->counters->received_bytes += bytes;
   return true;
@@ -128,7 +127,6 @@ Result<bool> Operation::act_reduce(StageRun& run, const plan::Stage& stage) {
   reduce::fold(reduction_, address(stage.to, at.what.to, at.chunk), operands, at.range.count,
                prescaled(stage.from) ? 0 : -1, stage.finish);
   slot.lane->release();
-  run.waits_on = nullptr;
   ++slot.position;
   context_->counters->received_bytes += bytes;
   context_->counters->folded_bytes += bytes;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "reduce/fold.h"
 
@@ -12,7 +11,6 @@ namespace amalgam::engine {
 namespace {
 
 constexpr std::uint64_t kTurnElements = 65536;
-constexpr std::size_t kAlignment = 64;
 
 }  // namespace
 
@@ -24,7 +22,11 @@ Status Carrier::bind(const Request& called, int rank, int ranks) {
   in_count_ = called.count * (scatters ? static_cast<std::uint64_t>(ranks) : 1);
   out_count_ = called.collective == Collective::kReduce && rank != called.root ? 0 : called.count;
   loaded_ = stored_ = 0;
-  AMALGAM_TRY(reserve(in_count_));
+  const std::size_t bytes = in_count_ * sizeof(float);
+  floats_ = reinterpret_cast<float*>(memory_.reserve(bytes));
+  if (floats_ == nullptr && bytes != 0)
+    return Status(Code::kSystem,
+                  fmt::format("no memory for the {} bytes in which AMALGAM_FP32_WIRE carries a call", bytes));
   request_ = called;
   request_.type = DataType::kFloat32;
   request_.in = floats_;
@@ -33,21 +35,6 @@ Status Carrier::bind(const Request& called, int rank, int ranks) {
   reduce::widen(called.type, &scalar, called.scalar.data(), 1);
   request_.scalar = {};
   std::memcpy(request_.scalar.data(), &scalar, sizeof(scalar));
-  return {};
-}
-
-Status Carrier::reserve(std::size_t elements) {
-  if (elements <= capacity_) return {};
-  const std::size_t bytes = elements * sizeof(float) + kAlignment;
-  memory_.reset();  // before the larger one is asked for
-  capacity_ = 0;
-  memory_.reset(new (std::nothrow) std::byte[bytes]);
-  if (!memory_)
-    return Status(Code::kSystem,
-                  fmt::format("no memory for the {} bytes in which AMALGAM_FP32_WIRE carries a call", bytes));
-  const auto address = reinterpret_cast<std::size_t>(memory_.get());
-  floats_ = reinterpret_cast<float*>((address + kAlignment - 1) / kAlignment * kAlignment);
-  capacity_ = elements;
   return {};
 }
 

@@ -12,9 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "base/status.h"
+#include "engine/kept_memory.h"
 #include "engine/request.h"
 
 namespace amalgam::engine {
@@ -29,8 +29,6 @@ class Carrier {
   bool store();  // true: all of the output is out
 
  private:
-  Status reserve(std::size_t elements);
-
   Request request_;
   DataType type_{};  // the caller's
   const std::byte* in_ = nullptr;
@@ -38,8 +36,7 @@ class Carrier {
   std::uint64_t in_count_ = 0, out_count_ = 0;  // elements of this rank's buffers
   std::uint64_t loaded_ = 0, stored_ = 0;
   float* floats_ = nullptr;  // in memory_
-  std::size_t capacity_ = 0;
-  std::unique_ptr<std::byte[]> memory_;
+  KeptMemory memory_;
 };
 
 }  // namespace amalgam::engine

@@ -1,5 +1,7 @@
 #include "engine/operation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace amalgam::engine {
@@ -10,13 +12,9 @@ using plan::Dependency;
 using plan::Order;
 using plan::Role;
 
-constexpr std::size_t kAlignment = 64;
-
 // What one stage moves before the others have their turn. Two slices: the fold of a slice then finds in its cache what
 // the send has just read, and a peer is not left waiting while the whole window is filled (1 MiB on shm: 10 % faster).
 constexpr std::size_t kTurnBytes = 131072;
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 // The wire's agreement word: same plan on the same cluster for the same call. Send and recv plans differ by nature and
 // agree on the message's size instead.
@@ -44,7 +42,7 @@ Status Operation::start(const Prepared& prepared, const Request& called, std::ui
   request_ = request;
   sequence_ = sequence;
   serial_ = serial;
-  if (!again) bind();
+  if (!again) AMALGAM_TRY(bind());
   unfinished_ = 0;
   for (StageRun& run : runs_) {
     run.started = run.done = run.step = run.chunk = 0;
@@ -63,7 +61,7 @@ bool Operation::repeats(const Prepared& prepared, const Request& request, DataTy
          request_.scalar == request.scalar && request_.vectors == nullptr && request.vectors == nullptr;
 }
 
-void Operation::bind() {
+Status Operation::bind() {
   turn_elements_ = kTurnBytes / size_of(request_.type);
   tag_plan_ = agreement_word(*prepared_, request_, called_);
   layout_.bind(*prepared_, request_);
@@ -73,7 +71,7 @@ void Operation::bind() {
   if (reduces(request_.collective))
     reduction_ = reduce::lower(request_.type, request_.op, context_->ranks, plan_->wide, request_.scalar.data());
   pre_ = reduction_.pre.kind != reduce::Scale::Kind::kNone;
-  bind_scratch();
+  AMALGAM_TRY(bind_scratch());
   runs_.resize(plan_->stages.size());
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     StageRun& run = runs_[i];
@@ -83,13 +81,14 @@ void Operation::bind() {
     run.total = run.steps * layout_.chunks();
     if (plan_->stages[i].action == Action::kSend) run.pending.resize(kPending);
   }
+  return {};
 }
 
-void Operation::bind_scratch() {
+Status Operation::bind_scratch() {
   const std::size_t buffers = plan_->buffers.size();
   views_.resize(std::max(views_.size(), buffers));
   scratch_.assign(buffers, nullptr);
-  const std::size_t slot = aligned(plan_->slice_bytes);
+  const std::size_t slot = KeptMemory::aligned(plan_->slice_bytes);
   std::size_t needed = 0;
   for (std::size_t b = 0; b < buffers; ++b) {
     if (plan_->buffers[b].role != Role::kScratch) continue;
@@ -101,17 +100,16 @@ void Operation::bind_scratch() {
       needed += slots * slot;
     }
   }
-  if (needed == 0) return;
-  if (needed > memory_bytes_) {
-    memory_ = std::make_unique_for_overwrite<std::byte[]>(needed + kAlignment);
-    memory_bytes_ = needed;
-  }
-  auto* at = reinterpret_cast<std::byte*>(aligned(reinterpret_cast<std::size_t>(memory_.get())));
+  if (needed == 0) return {};
+  std::byte* at = memory_.reserve(needed);
+  if (at == nullptr)
+    return Status(Code::kSystem, fmt::format("no memory for the {} bytes of a plan's scratch", needed));
   for (std::size_t b = 0; b < buffers; ++b) {
     if (plan_->buffers[b].role != Role::kScratch || prepared_->landing(static_cast<int>(b))) continue;
     scratch_[b] = at;
     at += static_cast<std::size_t>(prepared_->program().extents[b]) * static_cast<std::size_t>(plan_->window) * slot;
   }
+  return {};
 }
 
 Result<Progress> Operation::progress() {
@@ -146,6 +144,7 @@ Result<bool> Operation::advance(int index) {
     if (!outstanding && run.done == run.started) ++run.done;
     ++run.started;
     run.held = false;
+    run.waits_on = nullptr;
     next(run);
     if (run.at.range.count >= turn) break;
     turn -= run.at.range.count;

@@ -10,12 +10,12 @@
 // Errors     the first one ends the operation; its text names the peer and both sides' values
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "base/status.h"
 #include "engine/carrier.h"
 #include "engine/counters.h"
+#include "engine/kept_memory.h"
 #include "engine/lanes.h"
 #include "engine/layout.h"
 #include "engine/prepared.h"
@@ -82,8 +82,8 @@ class Operation {
   static constexpr std::uint64_t kPending = 64;
 
   bool repeats(const Prepared& prepared, const Request& request, DataType called) const;
-  void bind();
-  void bind_scratch();
+  Status bind();
+  Status bind_scratch();
   Result<bool> advance(int index);
   void hold(int index, StageRun& run) const;
   bool ready(int index, const StageRun& run) const;
@@ -124,9 +124,8 @@ class Operation {
   std::vector<StageRun> runs_;
   std::vector<std::vector<View>> views_;  // per buffer: landing slots
   std::vector<std::byte*> scratch_;       // per buffer: other scratch
-  std::unique_ptr<std::byte[]> memory_;   // behind scratch_
-  std::size_t memory_bytes_ = 0;
-  std::vector<const void*> operands_;  // of one sum
+  KeptMemory memory_;                     // behind scratch_
+  std::vector<const void*> operands_;     // of one sum
 };
 
 }  // namespace amalgam::engine

@@ -154,37 +154,16 @@ TEST(Fp32Wire, WorksInAGroupWhereOneCallReadsWhatAnotherWrote) {
 }
 
 TEST(Fp32Wire, WorksBehindANonBlockingCommunicator) {
-  ncclUniqueId id;
-  NCCL_OK(ncclGetUniqueId(&id));
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < 3; ++rank) {
-    threads.emplace_back([&, rank] {
-      ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-      config.blocking = 0;
-      ncclComm_t comm = nullptr;
-      const auto settled = [&] {
-        ncclResult_t state = ncclInProgress;
-        while (state == ncclInProgress) {
-          if (ncclCommGetAsyncError(comm, &state) != ncclSuccess) return false;
-          std::this_thread::yield();
-        }
-        return state == ncclSuccess;
-      };
-      const ncclResult_t started = ncclCommInitRankConfig(&comm, 3, id, rank, &config);
-      ASSERT_TRUE(started == ncclInProgress || started == ncclSuccess);
-      ASSERT_TRUE(settled());
-      const support::Case c{Call::kReduceScatter, ncclFloat16, ncclAvg, 9'003, 0, 3, true, 2};
-      const support::Buffers buffers = fill(c, rank);
-      const ncclResult_t issued = support::issue(c, buffers, ncclAvg, comm);
-      ASSERT_TRUE(issued == ncclInProgress || issued == ncclSuccess);
-      ASSERT_TRUE(settled());
-      if (carried()) {
-        EXPECT_EQ(wrong(buffers), 0U);
-      }
-      NCCL_OK(ncclCommDestroy(comm));
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  support::run_nonblocking_ranks(3, [](const Rank& self) {
+    const support::Case c{Call::kReduceScatter, ncclFloat16, ncclAvg, 9'003, 0, self.ranks, true, 2};
+    const support::Buffers buffers = fill(c, self.rank);
+    const ncclResult_t issued = support::issue(c, buffers, ncclAvg, self.comm);
+    ASSERT_TRUE(issued == ncclInProgress || issued == ncclSuccess);
+    ASSERT_EQ(support::settle(self.comm), ncclSuccess);
+    if (carried()) {
+      EXPECT_EQ(wrong(buffers), 0U);
+    }
+  });
 }
 
 }  // namespace

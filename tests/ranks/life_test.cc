@@ -12,6 +12,7 @@
 namespace {
 
 using support::Rank;
+using support::settle;
 
 void expect_sum(ncclComm_t comm, std::size_t count) {
   int rank = -1, ranks = 0;
@@ -20,15 +21,6 @@ void expect_sum(ncclComm_t comm, std::size_t count) {
   std::vector<int> in(count, rank + 1), out(count);
   NCCL_OK(ncclAllReduce(in.data(), out.data(), count, ncclInt32, ncclSum, comm, nullptr));
   for (int value : out) ASSERT_EQ(value, ranks * (ranks + 1) / 2);
-}
-
-ncclResult_t settle(ncclComm_t comm) {
-  ncclResult_t state = ncclInProgress;
-  while (state == ncclInProgress) {
-    if (const ncclResult_t asked = ncclCommGetAsyncError(comm, &state); asked != ncclSuccess) return asked;
-    std::this_thread::yield();
-  }
-  return state;
 }
 
 TEST(Split, MakesWorkingHalvesAndKeepsTheParent) {
@@ -147,40 +139,29 @@ TEST(Abort, OfNothingSucceeds) {
 }
 
 TEST(NonBlocking, RunsInitWorkSplitAndFinalizeBehindTheCaller) {
-  ncclUniqueId id;
-  NCCL_OK(ncclGetUniqueId(&id));
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < 3; ++rank) {
-    threads.emplace_back([&, rank] {
-      ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
-      config.blocking = 0;
-      ncclComm_t comm = nullptr, half = nullptr;
-      const ncclResult_t started = ncclCommInitRankConfig(&comm, 3, id, rank, &config);
-      ASSERT_TRUE(started == ncclInProgress || started == ncclSuccess);
-      ASSERT_EQ(settle(comm), ncclSuccess);
-      std::vector<int> in(200'000, rank), out(200'000), out2(200'000);
-      const ncclResult_t issued = ncclAllReduce(in.data(), out.data(), in.size(), ncclInt32, ncclSum, comm, nullptr);
-      ASSERT_TRUE(issued == ncclInProgress || issued == ncclSuccess);
-      const ncclResult_t second = ncclAllReduce(in.data(), out2.data(), in.size(), ncclInt32, ncclMax, comm, nullptr);
-      ASSERT_TRUE(second == ncclInProgress || second == ncclSuccess);
-      ASSERT_EQ(settle(comm), ncclSuccess);
-      for (int value : out) ASSERT_EQ(value, 3);
-      for (int value : out2) ASSERT_EQ(value, 2);
-      const ncclResult_t split = ncclCommSplit(comm, 0, -rank, &half, nullptr);
-      ASSERT_TRUE(split == ncclInProgress || split == ncclSuccess);
-      ASSERT_EQ(settle(comm), ncclSuccess);
-      ASSERT_NE(half, nullptr);
-      int place = -1;
-      NCCL_OK(ncclCommUserRank(half, &place));
-      EXPECT_EQ(place, 2 - rank);
-      const ncclResult_t finalized = ncclCommFinalize(comm);
-      ASSERT_TRUE(finalized == ncclInProgress || finalized == ncclSuccess);
-      ASSERT_EQ(settle(comm), ncclSuccess);
-      NCCL_OK(ncclCommDestroy(half));
-      NCCL_OK(ncclCommDestroy(comm));
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
+  support::run_nonblocking_ranks(3, [](const Rank& self) {
+    std::vector<int> in(200'000, self.rank), out(200'000), out2(200'000);
+    const ncclResult_t issued = ncclAllReduce(in.data(), out.data(), in.size(), ncclInt32, ncclSum, self.comm, nullptr);
+    ASSERT_TRUE(issued == ncclInProgress || issued == ncclSuccess);
+    const ncclResult_t second =
+        ncclAllReduce(in.data(), out2.data(), in.size(), ncclInt32, ncclMax, self.comm, nullptr);
+    ASSERT_TRUE(second == ncclInProgress || second == ncclSuccess);
+    ASSERT_EQ(settle(self.comm), ncclSuccess);
+    for (int value : out) ASSERT_EQ(value, 3);
+    for (int value : out2) ASSERT_EQ(value, 2);
+    ncclComm_t half = nullptr;
+    const ncclResult_t split = ncclCommSplit(self.comm, 0, -self.rank, &half, nullptr);
+    ASSERT_TRUE(split == ncclInProgress || split == ncclSuccess);
+    ASSERT_EQ(settle(self.comm), ncclSuccess);
+    ASSERT_NE(half, nullptr);
+    int place = -1;
+    NCCL_OK(ncclCommUserRank(half, &place));
+    EXPECT_EQ(place, 2 - self.rank);
+    const ncclResult_t finalized = ncclCommFinalize(self.comm);
+    ASSERT_TRUE(finalized == ncclInProgress || finalized == ncclSuccess);
+    ASSERT_EQ(settle(self.comm), ncclSuccess);
+    NCCL_OK(ncclCommDestroy(half));
+  });
 }
 
 TEST(NonBlocking, AndBlockingCommunicatorsInOneGroupAreRefused) {

@@ -26,20 +26,51 @@ struct Rank {
   ncclComm_t comm = nullptr;
 };
 
-// Runs `body` on `ranks` threads between init and destroy.
-inline void run_ranks(int ranks, const std::function<void(const Rank&)>& body) {
+// Waits until nothing is in progress: the asynchronous error, or that of asking for it.
+inline ncclResult_t settle(ncclComm_t comm) {
+  ncclResult_t state = ncclInProgress;
+  while (state == ncclInProgress) {
+    if (const ncclResult_t asked = ncclCommGetAsyncError(comm, &state); asked != ncclSuccess) return asked;
+    std::this_thread::yield();
+  }
+  return state;
+}
+
+// Runs `init`, then `body` and destroy, on `ranks` threads.
+inline void run_ranks_with(int ranks, const std::function<void(Rank*, const ncclUniqueId&)>& init,
+                           const std::function<void(const Rank&)>& body) {
   ncclUniqueId id;
   NCCL_OK(ncclGetUniqueId(&id));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
       Rank self{rank, ranks, nullptr};
-      NCCL_OK(ncclCommInitRank(&self.comm, ranks, id, rank));
+      ASSERT_NO_FATAL_FAILURE(init(&self, id));
       body(self);
       NCCL_OK(ncclCommDestroy(self.comm));
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+// Runs `body` on `ranks` threads between init and destroy.
+inline void run_ranks(int ranks, const std::function<void(const Rank&)>& body) {
+  const auto init = [](Rank* self, const ncclUniqueId& id) {
+    NCCL_OK(ncclCommInitRank(&self->comm, self->ranks, id, self->rank));
+  };
+  run_ranks_with(ranks, init, body);
+}
+
+// The same with non-blocking communicators, which are ready when `body` starts.
+inline void run_nonblocking_ranks(int ranks, const std::function<void(const Rank&)>& body) {
+  const auto init = [](Rank* self, const ncclUniqueId& id) {
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;
+    const ncclResult_t started = ncclCommInitRankConfig(&self->comm, self->ranks, id, self->rank, &config);
+    ASSERT_TRUE(started == ncclInProgress || started == ncclSuccess);
+    ASSERT_EQ(settle(self->comm), ncclSuccess);
+  };
+  run_ranks_with(ranks, init, body);
 }
 
 // One rank's buffers for a case, filled with its inputs; receive buffers are full of a pattern that must survive where
