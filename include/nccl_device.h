@@ -13,6 +13,10 @@
 #include "nccl.h"
 
 #ifdef __cplusplus
+struct ncclTeamTagWorld {};
+struct ncclTeamTagLsa {};
+struct ncclTeamTagRail {};
+
 extern "C" {
 #endif
 
@@ -29,12 +33,6 @@ typedef struct ncclTeam {
 } ncclTeam_t;
 
 typedef enum { NCCL_CFT_TEAM_FLAT = 0, NCCL_CFT_TEAM_HIER_MULTIMEM = 1, NCCL_CFT_TEAM_HIER_LSA = 2 } ncclCftTeamMode_t;
-
-#ifdef __cplusplus
-struct ncclTeamTagWorld {};
-struct ncclTeamTagLsa {};
-struct ncclTeamTagRail {};
-#endif
 
 typedef struct ncclMultimemHandle {
   void* mcBasePtr;

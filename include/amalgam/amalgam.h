@@ -14,6 +14,7 @@ extern "C" {
  * Returns a fixed text with both versions. Any thread, never fails. */
 __attribute__((visibility("default"))) const char* amalgam_marker(void);
 
+/* NOLINTNEXTLINE(modernize-use-using): C */
 typedef enum {
   AMALGAM_ALLREDUCE = 0,
   AMALGAM_REDUCE = 1,

@@ -13,7 +13,7 @@ ncclResult_t to_result(Code code, long reported_version) {
     case Code::kInvalidUsage: return ncclInvalidUsage;
     case Code::kSystem: return ncclSystemError;
     case Code::kInternal: return ncclInternalError;
-    case Code::kRemote: return ncclRemoteError;
+    case Code::kRemote:
     case Code::kProtocol: return ncclRemoteError;
     case Code::kTimeout: return reported_version >= kFirstWithTimeout ? ncclTimeout : ncclRemoteError;
     case Code::kAborted: return ncclInvalidUsage;

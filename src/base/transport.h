@@ -102,8 +102,8 @@ struct StreamKey {
   std::uint8_t transport = 0;  // who uses it: 't' tcp, …
   std::uint8_t channel = 0;
   std::uint16_t rail = 0;
-  std::uint16_t index = 0;  // several streams of one rail
-  auto operator<=>(const StreamKey&) const = default;
+  std::uint16_t index = 0;                             // several streams of one rail
+  auto operator<=>(const StreamKey&) const = default;  // NOLINT(modernize-use-nullptr): there is no pointer
 };
 
 class Connector {

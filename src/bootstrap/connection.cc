@@ -144,7 +144,7 @@ bool Connection::finish_header() {
   return true;
 }
 
-void Connection::lost(Status cause) {
+void Connection::lost(const Status& cause) {
   std::function<void(const Status&)> tell = std::move(handlers_.on_close);
   close();
   if (tell) tell(cause);

@@ -75,7 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_some();
   bool consume(ConstBytes bytes);  // false: closed
   bool finish_header();
-  void lost(Status cause);
+  void lost(const Status& cause);
 
   Loop& loop_;
   UniqueFd fd_;

@@ -12,7 +12,7 @@ constexpr std::string_view kMagic = "AMALGAM1";
 constexpr std::uint32_t kWelcomeMagic = 0x4d4c4757;
 
 template <std::size_t N>
-std::array<std::byte, N> fixed(Writer writer) {
+std::array<std::byte, N> fixed(const Writer& writer) {
   std::array<std::byte, N> frame{};
   std::copy(writer.bytes().begin(), writer.bytes().end(), frame.begin());
   return frame;
@@ -50,20 +50,20 @@ HelloFrame encode(const Hello& hello) {
       .integer(hello.stream.rail)
       .integer(hello.stream.index);
   writer.integer<std::uint16_t>(0).raw(hello.key).raw(hello.nonce);
-  return fixed<sizeof(HelloFrame)>(std::move(writer));
+  return fixed<sizeof(HelloFrame)>(writer);
 }
 
 ChallengeFrame encode(const Challenge& challenge) {
   Writer writer = start();
   writer.integer(challenge.version).integer(static_cast<std::uint8_t>(challenge.answer)).integer<std::uint8_t>(0);
   writer.raw(challenge.nonce).raw(challenge.proof);
-  return fixed<sizeof(ChallengeFrame)>(std::move(writer));
+  return fixed<sizeof(ChallengeFrame)>(writer);
 }
 
 WelcomeFrame encode_welcome(Answer answer) {
   Writer writer;
   writer.integer(kWelcomeMagic).integer(static_cast<std::uint8_t>(answer));
-  return fixed<sizeof(WelcomeFrame)>(std::move(writer));
+  return fixed<sizeof(WelcomeFrame)>(writer);
 }
 
 std::optional<ReceivedHello> decode_hello(ConstBytes frame) {

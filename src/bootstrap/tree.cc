@@ -36,7 +36,7 @@ Tree::Tree(Loop& loop, std::uint32_t rank, std::uint32_t ranks, std::chrono::mil
       hooks_(std::move(hooks)),
       gather_(rank, ranks,
               {[this](Payload payload) { send_to(parent_of(rank_), FrameType::kGatherUp, std::move(payload)); },
-               [this](Payload payload) {
+               [this](const Payload& payload) {
                  for (Neighbour& neighbour : neighbours_)
                    if (!neighbour.is_parent) send_to(neighbour.contact.rank, FrameType::kGatherDown, payload);
                }}),

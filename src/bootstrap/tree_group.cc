@@ -41,7 +41,7 @@ Result<std::unique_ptr<Group>> TreeGroup::create(Service& service, std::shared_p
 
 TreeGroup::~TreeGroup() {
   if (fork_guard::forked()) {  // its mutexes may be held by threads that do not exist here: leak
-    (void)new std::pair(std::move(member_), std::move(streams_));
+    (void)new (std::nothrow) std::pair(std::move(member_), std::move(streams_));
     return;
   }
   member_->mute();
@@ -100,13 +100,13 @@ void TreeGroup::fail(const Status& reason) {
 }
 
 std::function<Group::FlightRecords()> TreeGroup::ask_flight_records(std::chrono::milliseconds timeout) {
-  const FlightRecords none(static_cast<std::size_t>(ranks_));
-  if (fork_guard::forked()) return [none] { return none; };
+  const auto ranks = static_cast<std::size_t>(ranks_);
+  if (fork_guard::forked()) return [ranks] { return FlightRecords(ranks); };
   auto outcome = std::make_shared<RecordsOutcome>();
   service_.loop().post([member = member_, outcome, timeout] { member->tree().collect_records(timeout, outcome); });
-  return [none, outcome, until = Clock::now() + timeout + kServiceGrace] {
+  return [ranks, outcome, until = Clock::now() + timeout + kServiceGrace] {
     auto answer = outcome->wait(until, nullptr);
-    return answer && *answer ? answer->take() : none;
+    return answer && *answer ? answer->take() : FlightRecords(ranks);
   };
 }
 

@@ -52,6 +52,7 @@ Result<Communicator*> make_split(Communicator& parent, int color, int key, const
   if (color < 0) return nullptr;
   std::stable_sort(same.begin(), same.end(), [](const Choice& a, const Choice& b) { return a.key < b.key; });
   std::vector<int> members;
+  members.reserve(same.size());
   for (const Choice& choice : same) members.push_back(choice.rank);
   return make_child(parent, fmt::format("split {} {}", number, color), members, config);
 }

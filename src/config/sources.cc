@@ -86,6 +86,7 @@ std::vector<Found> Sources::all() const {
   for (const ConfigFile& file : files_)
     for (const auto& [name, value] : file.values) names.emplace(name, Found{name, value, file.path});
   std::vector<Found> result;
+  result.reserve(names.size());
   for (auto& [name, found] : names) result.push_back(std::move(found));
   return result;
 }

@@ -147,6 +147,7 @@ Status run_blocking(const std::vector<Communicator*>& communicators, std::span<c
     for (Batch& batch : batches) (void)finish(batch, first);
     return first;
   }
+  tracks.reserve(batches.size());
   for (Batch& batch : batches) tracks.push_back(batch.track);
   std::vector<Status> statuses(batches.size());
   engine::drive(tracks, statuses);

@@ -144,6 +144,7 @@ std::uint64_t pair_bound(const cluster::Cluster& cluster, const std::vector<Site
   for (const cluster::Domain& domain : cluster.domains) fastest = std::max(fastest, 2 * domain.bytes_per_second);
   if (cluster.size() == static_cast<int>(sites.size())) {  // every pair is joined by rails: the two fastest sites
     std::vector<std::uint64_t> speeds;
+    speeds.reserve(sites.size());
     for (const Site& site : sites) speeds.push_back(site.rails);
     std::sort(speeds.rbegin(), speeds.rend());
     if (speeds.size() > 1 && speeds.back() > 0) fastest = speeds[1];

@@ -59,7 +59,7 @@ Status Machine::stuck() const {
   return {};
 }
 
-Status Machine::compare(int which, const Expected& expected, Content holds) {
+Status Machine::compare(int which, const Expected& expected, const Content& holds) {
   const Actor& actor = all_.actors[static_cast<std::size_t>(which)];
   std::uint64_t at = expected.first, origin = expected.origin;
   for (const Segment& run : holds) {

@@ -91,7 +91,7 @@ Result<bool> Machine::advance(int actor, int stage) {
     trace_.push_back({actor, now.access});
   } else {
     if (!ready(now)) return false;
-    const Result<bool> over = now.what.action == Action::kSend ? advance_send(now) : act(now);
+    Result<bool> over = now.what.action == Action::kSend ? advance_send(now) : act(now);
     if (!over || !*over) return over;
   }
   ++rank.done[x];

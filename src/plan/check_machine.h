@@ -74,7 +74,7 @@ class Machine {
 
   Status wrong(const Now& now, const std::string& text) const;
   Status stuck() const;
-  Status compare(int actor, const Expected& expected, Content holds);
+  Status compare(int actor, const Expected& expected, const Content& holds);
   Status same_association();
 
   const Unfolded& all_;

@@ -55,7 +55,7 @@ class Fabric {
   std::vector<Memory> memories_;
 };
 
-__extension__ typedef unsigned __int128 Uint128;
+__extension__ typedef unsigned __int128 Uint128;  // NOLINT(modernize-use-using): __extension__ takes no using
 
 // a·b/c with 128 bits in between, rounded up, at most 2^60.
 std::uint64_t scale(std::uint64_t a, std::uint64_t b, std::uint64_t c);

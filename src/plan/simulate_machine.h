@@ -58,7 +58,7 @@ class Simulator {
   struct Ready {
     Time at;
     int actor, stage;
-    auto operator<=>(const Ready&) const = default;
+    auto operator<=>(const Ready&) const = default;  // NOLINT(modernize-use-nullptr): there is no pointer
   };
 
   void consider(int actor, int stage);

@@ -11,6 +11,7 @@
 // may be merged by the linker, so a unit built for a newer instruction set must not define them.
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <type_traits>
 
@@ -112,18 +113,24 @@ auto order_key(Float value) {
   return bits < 0 ? static_cast<Int>(bits ^ ~(Int{1} << (8 * sizeof(Int) - 1))) : bits;
 }
 
+// An integer's bits. Above those of T they are zero: a sum or product modulo 2^bits of T does not need them.
+template <typename T>
+std::uint64_t bits_of(T value) {
+  return static_cast<std::make_unsigned_t<T>>(value);
+}
+
 template <ReduceOp kOp, typename T>
 T combine(T left, T right) {
   if constexpr (kOp == ReduceOp::kSum || kOp == ReduceOp::kProd) {
     if constexpr (std::is_floating_point_v<T>) {
       return kOp == ReduceOp::kSum ? left + right : left * right;
     } else {
-      const std::uint64_t a = static_cast<std::uint64_t>(left), b = static_cast<std::uint64_t>(right);
+      const std::uint64_t a = bits_of(left), b = bits_of(right);
       return static_cast<T>(kOp == ReduceOp::kSum ? a + b : a * b);
     }
   } else if constexpr (std::is_floating_point_v<T>) {
-    if (left != left) return right;
-    if (right != right) return left;
+    if (std::isnan(left)) return right;
+    if (std::isnan(right)) return left;
     const bool less = order_key(left) < order_key(right);
     return less == (kOp == ReduceOp::kMin) ? left : right;
   } else {
@@ -135,7 +142,7 @@ T combine(T left, T right) {
 template <typename T>
 T scale_integer(T value, const Scale& scale) {
   using Int = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;
-  const std::uint64_t bits = static_cast<std::uint64_t>(value);
+  const std::uint64_t bits = bits_of(value);
   if (scale.kind == Scale::Kind::kMultiply) return static_cast<T>(bits * static_cast<std::uint64_t>(scale.integer));
   const Int divisor = static_cast<Int>(scale.integer);
   if (divisor == 0) return 0;

@@ -22,7 +22,7 @@ Scale multiply_by(const void* scalar) {
   if constexpr (Format::kFloat) {
     scale.real = Format::widen(read<Format>(scalar));
   } else {
-    scale.integer = static_cast<std::int64_t>(read<Format>(scalar));
+    scale.integer = static_cast<std::int64_t>(read<Format>(scalar));  // NOLINT(bugprone-signed-char-misuse): a number
   }
   return scale;
 }

@@ -285,6 +285,7 @@ using OrderE5m2 = Ordered<DataType::kFloat8e5m2, std::int8_t, 0x7c, 0x7e, kMinim
 
 }  // namespace
 
+// NOLINTNEXTLINE(misc-definitions-in-headers): included once, with another name each time
 const Kernels AMALGAM_KERNELS = {
     AMALGAM_TARGET_NAME,
     {AMALGAM_ROW(Int8s, Int8s, Int8s), AMALGAM_ROW(Uint8s, Uint8s, Uint8s), AMALGAM_ROW(Int32s, Int32s, Int32s),
