@@ -111,8 +111,8 @@ def all_figures(table):
 def raw_shares(table, cell):
     if cell not in table.times:
         return {}
-    raw = next((variant for variant in table.times[cell] if variant.startswith("raw:")), None)
-    found = {size: table.ratio(cell, size, raw) for size in table.sizes(cell) if size >= 16 * MIB} if raw else {}
+    raw = {size: table.best(cell, size, ("raw",)) for size in table.sizes(cell) if size >= 16 * MIB}
+    found = {size: table.ratio(cell, size, name) for size, name in raw.items() if name}
     return {size: ratio[0] for size, ratio in found.items() if ratio}
 
 

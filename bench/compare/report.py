@@ -30,8 +30,7 @@ def cell_table(table, cell):
     collective, ranks, transport = cell
     present = {variant.split(":")[0] for variant in table.times[cell]}
     peers = [peer for peer in PEERS if peer in present]
-    raw = next((variant for variant in table.times[cell] if variant.startswith("raw:")), None)
-    extra = ([MEMALLOC] if MEMALLOC in table.times[cell] else []) + ([raw] if raw else [])
+    extra = [name for name in table.times[cell] if name == MEMALLOC or name.startswith("raw:")]
     head = ["size", "Amalgam µs", "GB/s", *[name.split(":")[1] + " µs" for name in extra], *[f"{peer} µs" for peer in peers],
             "best peer", "ratio [95 %]", "rounds"]
     lines = [f"### {collective}, {ranks} ranks, {transport}", "", "| " + " | ".join(head) + " |", "|" + "--:|" * len(head)]

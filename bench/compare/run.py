@@ -27,7 +27,7 @@ KIB, MIB = 1024, 1024 * 1024
 SIZES = [8, 64, 512, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB, 16 * MIB, 64 * MIB, 256 * MIB]
 LARGEST = {2: 256 * MIB, 4: 64 * MIB, 8: 16 * MIB}  # of the default run
 NEAR_BEST = 1.15
-SOCKETS = 2  # what Amalgam opens between two ranks over one interface: 1 channel x 2 (sockets_per_rail)
+SOCKETS = "4,8"  # what Amalgam opens between two ranks over one interface: 4 (sockets_per_rail) for each channel
 
 
 def parse_arguments():
@@ -40,7 +40,7 @@ def parse_arguments():
     parser.add_argument("--transports", default="", help="comma-separated; shm,tcp by default")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of allreduce; other collectives get at most 3")
     parser.add_argument("--minutes", type=float, default=0, help="no new measurement after this long")
-    parser.add_argument("--raw-sockets", type=int, default=SOCKETS, help="connections of the raw-socket exchange")
+    parser.add_argument("--raw-sockets", default=SOCKETS, help="connections of the raw-socket exchange, one column for each number")
     parser.add_argument("--out", default=str(launch.ROOT / "bench/results"), help="folder of the results")
     parser.add_argument("--report-only", metavar="JSON", help="prints the report of an earlier run's JSON again")
     return parser.parse_args()
@@ -99,6 +99,7 @@ class Store:
 class Run:
     def __init__(self, arguments, plan, programs, store):
         self.arguments, self.plan, self.programs, self.store = arguments, plan, programs, store
+        self.sockets = [int(number) for number in arguments.raw_sockets.split(",")]
         self.cores = sorted(os.sched_getaffinity(0))
         self.begin = time.monotonic()
         self.dropped = {}  # (cell, variant key) -> why
@@ -112,7 +113,7 @@ class Run:
         return sorted(found, key=lambda cell: cell[0] != "allreduce")
 
     def variants(self, cell):
-        found = variants.variants_of(*cell, len(self.cores), self.arguments.raw_sockets)
+        found = variants.variants_of(*cell, len(self.cores), self.sockets)
         return [v for v in found if v.backend in self.programs and (cell, v.key) not in self.dropped]
 
     def minutes_gone(self):
@@ -212,6 +213,8 @@ def main():
         print(report.text(json.loads(Path(arguments.report_only).read_text())))
         return
     plan = configure(arguments)
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+        sys.exit("compare: run it without a real-time priority: ranks that spin would keep the kernel's network threads off the cores")
     print("building the programs", flush=True)
     programs, missing = launch.build(launch.ROOT / os.environ.get("AMALGAM_BUILD_DIR", "build") / "compare")
     for backend, reason in missing.items():

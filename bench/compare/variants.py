@@ -118,7 +118,7 @@ def amalgam(transport, with_memalloc):
 def raw(collective, ranks, transport, sockets):
     if transport != "tcp" or ranks != 2 or collective != "allreduce":
         return []
-    return [Variant("raw", f"{sockets}-sockets", environment={"COMPARE_SOCKETS": str(sockets)}, bind=True)]
+    return [Variant("raw", f"{n}-sockets", environment={"COMPARE_SOCKETS": str(n)}, bind=True) for n in sockets]
 
 
 def variants_of(collective, ranks, transport, cores, sockets):

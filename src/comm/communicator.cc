@@ -11,8 +11,18 @@
 
 namespace amalgam::comm {
 
+namespace {
+
+std::uint64_t next_ordinal() {
+  static std::atomic<std::uint64_t> made{0};
+  return made.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 Communicator::Communicator(const Membership& membership, CommConfig config)
-    : membership_(membership),
+    : ordinal_(next_ordinal()),
+      membership_(membership),
       config_(std::move(config)),
       flight_(static_cast<int>(config::settings().flight_records)) {
   context_.rank = membership_.rank;

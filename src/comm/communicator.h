@@ -84,6 +84,7 @@ class Communicator {
   int ranks() const { return membership_.ranks; }
   int device() const { return membership_.device; }
   std::uint64_t id() const;  // equal on all ranks, unique; 0 until init has finished
+  std::uint64_t ordinal() const { return ordinal_; }  // among the communicators that this process made
   const CommConfig& config() const { return config_; }
   State& state() { return state_; }
   const State& state() const { return state_; }
@@ -122,6 +123,7 @@ class Communicator {
   volatile std::uint64_t magic_ = kMagic;  // volatile: a stale handle is looked at after the destructor cleared it
   std::atomic<int> references_{1};
   std::atomic<bool> held_{true};  // by the user's handle
+  const std::uint64_t ordinal_;
   Membership membership_;
   CommConfig config_;
   State state_;

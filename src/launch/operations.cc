@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "comm/communicator.h"
 #include "launch/api.h"
@@ -13,13 +14,13 @@
 namespace amalgam::launch {
 namespace {
 
-// NCCL reserves small numbers for built-in operations and 31 bits in all.
+// NCCL reserves small numbers for built-in operations and 31 bits in all. Two communicators of a process have the same
+// salt only when as many as there are salts were made between them.
 constexpr int kFirstHandle = 5;
-constexpr int kSalts = 4096;  // handle = first + index · salts + the communicator's salt
+constexpr int kSalts = 65536;  // handle = first + index · salts + the communicator's salt
+constexpr std::size_t kMostAtOnce = (std::numeric_limits<int>::max() - kFirstHandle) / kSalts;
 
-int salt_of(const Communicator* communicator) {
-  return static_cast<int>(reinterpret_cast<std::uintptr_t>(communicator) / alignof(Communicator) % kSalts);
-}
+int salt_of(const Communicator* communicator) { return static_cast<int>(communicator->ordinal() % kSalts); }
 
 Result<comm::UserOperation*> find(Communicator* communicator, int handle) {
   auto& all = communicator->user_operations();
@@ -37,6 +38,9 @@ Status create_premul_sum(Communicator* communicator, DataType type, const void* 
   auto& all = communicator->user_operations();
   std::size_t index = 0;
   while (index < all.size() && all[index].live) ++index;
+  if (index == kMostAtOnce)
+    return told(Status(Code::kInvalidUsage,
+                       fmt::format("this communicator has {} reduction operations: destroy some first", index)));
   if (index == all.size()) all.emplace_back();
   comm::UserOperation& operation = all[index];
   operation = {.live = true, .type = type, .scalar = {}, .read_from = when == Scalar::kAtUse ? scalar : nullptr};
