@@ -23,6 +23,8 @@
 
 namespace amalgam::cluster {
 
+inline constexpr const char* kLoopback = "lo";  // the network of ranks that share a machine: no switch in between
+
 struct Rail {
   std::string network;  // interface name, for people
   std::uint64_t bytes_per_second = 0;

@@ -146,9 +146,7 @@ Result<std::vector<std::vector<std::byte>>> Communicator::allgather(ConstBytes m
 engine::WaitPolicy Communicator::wait_policy() const {
   engine::WaitPolicy policy;
   policy.spin = std::chrono::microseconds(config::settings().spin_us);
-  if (cluster_.ranks.empty()) return policy;
-  const int domain = cluster_.ranks[membership_.rank].domain;
-  policy.oversubscribed = static_cast<std::uint64_t>(cluster_.ranks_in(domain)) > cluster_.domains[domain].cores;
+  policy.oversubscribed = oversubscribed_;
   return policy;
 }
 

@@ -83,7 +83,7 @@ class Communicator {
   int rank() const { return membership_.rank; }
   int ranks() const { return membership_.ranks; }
   int device() const { return membership_.device; }
-  std::uint64_t id() const;  // equal on all ranks, unique; 0 until init has finished
+  std::uint64_t id() const;                           // equal on all ranks, unique; 0 until init has finished
   std::uint64_t ordinal() const { return ordinal_; }  // among the communicators that this process made
   const CommConfig& config() const { return config_; }
   State& state() { return state_; }
@@ -132,6 +132,7 @@ class Communicator {
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<engine::Lanes> lanes_;  // after routes_: lanes end before their transports
   cluster::Cluster cluster_;
+  bool oversubscribed_ = false;  // more ranks than cores on this machine
   std::unique_ptr<PlanCache> plans_;
   engine::Counters counters_;
   engine::Context context_;

@@ -96,7 +96,9 @@ Status Communicator::exchange() {
   auto reachable = allgather(routes_->reachable());
   if (!reachable) return reachable.status();
   AMALGAM_TRY(routes_->agree(*records, *reachable));
-  auto assembled = topo::assemble(facts_of(*records), topo::domains_of(routes_->memory()));
+  const std::vector<topo::LocalFacts> facts = facts_of(*records);
+  oversubscribed_ = topo::oversubscribed(facts, static_cast<std::size_t>(membership_.rank));
+  auto assembled = topo::assemble(facts, topo::domains_of(routes_->memory()));
   if (!assembled) return assembled.status();
   cluster_ = assembled.take();
   return {};

@@ -1,6 +1,7 @@
 #include "comm/plan_cache.h"
 
 #include "base/hash.h"
+#include "observe/log.h"
 #include "reduce/fold.h"
 
 namespace amalgam::comm {
@@ -57,6 +58,8 @@ Result<PlanCache::Found> PlanCache::find(const engine::Request& request) {
   if (!program) {
     const plan::Plan& plan = entry.table->plans()[index];
     program = std::make_unique<engine::Prepared>(plan, rank_, request.root, agreement(cluster_, plan));
+    log::debug("rank {}: {} of {} bytes goes by {}, slices of {} bytes", rank_, name_of(request.collective), at->bytes,
+               plan.family, plan.slice_bytes);
   }
   return Found{program.get(), at->fp32};
 }

@@ -11,10 +11,11 @@ namespace {
 
 constexpr std::uint32_t kSharedSlice = 64 << 10;   // within a core's cache together with its source and destination
 constexpr std::uint32_t kCrowdedSlice = 32 << 10;  // the same when several ranks share the cache of one core
-constexpr std::uint32_t kWireSlice = 256 << 10;    // a few system calls per MiB
-constexpr std::uint32_t kLeastSlice = 8 << 10;     // of a pipeline
-constexpr int kWindow = 4;                         // slots: one fills, one drains, two in between
-constexpr std::uint64_t kMostLanding = 64 << 20;   // scratch of one operation
+constexpr std::uint32_t kWireSlice =
+    128 << 10;  // few system calls per MiB, and still in cache when it is folded and sent on
+constexpr std::uint32_t kLeastSlice = 8 << 10;    // of a pipeline
+constexpr int kWindow = 4;                        // slots: one fills, one drains, two in between
+constexpr std::uint64_t kMostLanding = 64 << 20;  // scratch of one operation
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
 
 struct Choice {

@@ -135,6 +135,8 @@ std::uint64_t Paths::wire_ns(std::uint64_t bytes) const {
 Fabric::Fabric(const cluster::Cluster& cluster) : ranks_(cluster.size()) {
   const Survey survey(cluster);
   neighbours = survey.partners(next_rank, 0);
+  for (const cluster::Rank& rank : cluster.ranks)
+    for (const cluster::Rail& rail : rank.rails) switched_ |= rail.network != cluster::kLoopback;
   pairs = survey.everybody(/*at_once=*/true, /*spread=*/true);
   rooted = survey.everybody(/*at_once=*/false, /*spread=*/true);
   link = survey.everybody(/*at_once=*/false, /*spread=*/false);

@@ -34,6 +34,7 @@ class Fabric {
   explicit Fabric(const cluster::Cluster& cluster);
 
   int ranks() const { return ranks_; }
+  bool switched() const { return switched_; }  // some rail leads through a network that several senders can crowd
   bool has_wire() const { return pairs.bytes_per_second != 0; }
   std::uint64_t overhead_ns() const { return pairs.alpha_ns / 8; }
 
@@ -52,6 +53,7 @@ class Fabric {
     bool operator==(const Memory&) const = default;
   };
   int ranks_;
+  bool switched_ = false;
   std::vector<Memory> memories_;
 };
 

@@ -46,6 +46,15 @@ int island_of(const std::string& vendor, cluster::Cluster* cluster) {
   return static_cast<int>(cluster->islands.size()) - 1;
 }
 
+// What a rank's messages meet: its NICs, or the loopback when nobody is elsewhere.
+std::vector<cluster::Rail> rails_of(const LocalFacts& facts, bool one_network) {
+  std::vector<cluster::Rail> rails = facts.rails;
+  if (one_network)
+    for (cluster::Rail& rail : rails)
+      rail = {cluster::kLoopback, std::max(rail.bytes_per_second, kLoopbackSpeed), rail.latency_ns};
+  return rails;
+}
+
 }  // namespace
 
 std::vector<int> domains_of(const std::vector<std::vector<bool>>& reaches) {
@@ -66,13 +75,27 @@ std::vector<int> domains_of(const std::vector<std::vector<bool>>& reaches) {
 
 Result<cluster::Cluster> assemble(const std::vector<LocalFacts>& facts, const std::vector<int>& domain_of) {
   AMALGAM_TRY(check_dense(domain_of, facts.size()));
+  const bool one_network = std::all_of(facts.begin(), facts.end(), [&](const LocalFacts& other) {
+    return other.machine == facts[0].machine && other.network == facts[0].network;
+  });
   cluster::Cluster cluster;
   for (std::size_t r = 0; r < facts.size(); ++r) {
     if (domain_of[r] == static_cast<int>(cluster.domains.size()))
       cluster.domains.push_back(domain_of_members(facts, domain_of, domain_of[r]));
-    cluster.ranks.push_back({domain_of[r], island_of(facts[r].vendor, &cluster), facts[r].rails});
+    cluster.ranks.push_back({domain_of[r], island_of(facts[r].vendor, &cluster), rails_of(facts[r], one_network)});
   }
   return cluster;
+}
+
+bool oversubscribed(const std::vector<LocalFacts>& facts, std::size_t rank) {
+  std::size_t ranks = 0;
+  std::set<std::uint32_t> cpus;
+  for (const LocalFacts& other : facts) {
+    if (other.machine != facts[rank].machine) continue;
+    ++ranks;
+    cpus.insert(other.cpus.begin(), other.cpus.end());
+  }
+  return ranks > cpus.size();
 }
 
 }  // namespace amalgam::topo

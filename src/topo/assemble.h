@@ -20,7 +20,12 @@ namespace amalgam::topo {
 std::vector<int> domains_of(const std::vector<std::vector<bool>>& reaches);
 
 // A domain has the union of its ranks' CPUs, the slowest rank's memory speed and the largest latency; an island is the
-// ranks of one vendor. `domain_of` is dense from 0 (domains_of makes it so); otherwise InvalidArgument.
+// ranks of one vendor. When all ranks share a machine and its network, what they send one another never leaves it:
+// their rails are the loopback and as fast, whatever the interfaces say. `domain_of` is dense from 0 (domains_of
+// makes it so); otherwise InvalidArgument.
 Result<cluster::Cluster> assemble(const std::vector<LocalFacts>& facts, const std::vector<int>& domain_of);
+
+// Whether the machine of `rank` has more of these ranks than they have CPUs there, whatever transports connect them.
+bool oversubscribed(const std::vector<LocalFacts>& facts, std::size_t rank);
 
 }  // namespace amalgam::topo

@@ -51,15 +51,23 @@ std::vector<std::string> interfaces_up(const std::string& root) {
   return names;
 }
 
+std::string machine_identity(const std::string& root) {
+  std::string boot = first_line(root + "/proc/sys/kernel/random/boot_id");
+  return boot.empty() ? first_line(root + "/proc/sys/kernel/hostname") : boot;
+}
+
+// "net:[4026531840]", or the kind alone where /proc is not there.
+std::string namespace_identity(const std::string& root, const std::string& kind) {
+  char name[PATH_MAX];
+  const ssize_t length = ::readlink((root + "/proc/self/ns/" + kind).c_str(), name, sizeof(name));
+  return length > 0 ? std::string(name, static_cast<std::size_t>(length)) : kind;
+}
+
 // Shared memory needs one kernel and, as far as names go, one IPC namespace; whether it works is probed later.
 std::string host_identity(const std::string& root) {
   if (!config::settings().host_id.empty()) return config::settings().host_id;
   if (std::string id = config::lookup("NCCL_HOSTID"); !id.empty()) return id;
-  std::string boot = first_line(root + "/proc/sys/kernel/random/boot_id");
-  if (boot.empty()) boot = first_line(root + "/proc/sys/kernel/hostname");
-  char name[PATH_MAX];
-  const ssize_t length = ::readlink((root + "/proc/self/ns/ipc").c_str(), name, sizeof(name));
-  return boot + "/" + (length > 0 ? std::string(name, static_cast<std::size_t>(length)) : std::string("ipc"));
+  return machine_identity(root) + "/" + namespace_identity(root, "ipc");
 }
 
 std::vector<std::uint32_t> cpus_of_thread() {
@@ -88,6 +96,8 @@ std::vector<std::uint32_t> cpus_of_fixture(const std::string& root) {
 LocalFacts read_local(const std::vector<std::string>& interfaces, const std::string& root) {
   LocalFacts facts;
   facts.host = host_identity(root);
+  facts.machine = machine_identity(root);
+  facts.network = namespace_identity(root, "net");
   facts.cpus = root.empty() ? cpus_of_thread() : cpus_of_fixture(root);
   if (facts.cpus.empty()) facts.cpus = {0};
   facts.bytes_per_second = static_cast<std::uint64_t>(config::settings().memory_bandwidth);

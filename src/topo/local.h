@@ -26,7 +26,9 @@ inline constexpr std::uint64_t kRailLatency = 20'000;  // one small message by k
 inline constexpr std::uint64_t kMemoryLatency = 200;   // one small message between two cores, ns
 
 struct LocalFacts {
-  std::string host;  // identity of the host and its IPC namespace; equal texts: worth probing for shared memory
+  std::string host;     // identity of the host and its IPC namespace; equal texts: worth probing for shared memory
+  std::string machine;  // of the kernel that schedules this rank: ranks with equal texts compete for its cores
+  std::string network;  // its network namespace: within one of a machine all interfaces are the loopback's
   std::vector<std::uint32_t> cpus;     // CPUs that this process may run on, ascending, as the kernel numbers them
   std::uint64_t bytes_per_second = 0;  // what one core copies (setting memory_bandwidth)
   std::uint64_t latency_ns = kMemoryLatency;

@@ -11,7 +11,7 @@
 namespace amalgam::topo {
 namespace {
 
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kLongestText = 256;
 constexpr std::size_t kMostRails = 64;
 
@@ -53,6 +53,8 @@ std::vector<std::byte> encode(const LocalFacts& facts) {
   Writer writer;
   writer.integer(kVersion)
       .text(facts.host)
+      .text(facts.machine)
+      .text(facts.network)
       .integer(facts.bytes_per_second)
       .integer(facts.latency_ns)
       .text(facts.vendor);
@@ -73,11 +75,14 @@ Result<LocalFacts> decode(ConstBytes record) {
                                        std::to_string(kVersion));
   LocalFacts facts;
   facts.host = reader.text();
+  facts.machine = reader.text();
+  facts.network = reader.text();
   facts.bytes_per_second = reader.integer<std::uint64_t>();
   facts.latency_ns = reader.integer<std::uint64_t>();
   facts.vendor = reader.text();
   const bool complete = read_cpus(&reader, &facts.cpus) && read_rails(&reader, &facts.rails) && reader.finished();
-  if (!complete || !is_word(facts.vendor) || facts.bytes_per_second == 0 || facts.host.size() > kLongestText)
+  if (!complete || !is_word(facts.vendor) || facts.bytes_per_second == 0 || facts.host.size() > kLongestText ||
+      facts.machine.size() > kLongestText || facts.network.size() > kLongestText)
     return Status(Code::kProtocol, "malformed topology record");
   return facts;
 }

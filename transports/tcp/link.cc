@@ -9,17 +9,18 @@
 namespace amalgam::tcp {
 namespace {
 
-// Buffer sizes are left to the kernel's own tuning: it grows them to 4–6 MiB, while SO_SNDBUF would be cut to
-// net.core.wmem_max (208 KiB by default) and end the tuning.
-void tune(int fd) {
+// Fails on what is not TCP (tests); nothing depends on it.
+void tune(int fd, const Buffers& buffers) {
   const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // fails on what is not TCP (tests); nothing depends on it
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (buffers.send > 0) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffers.send, sizeof(buffers.send));
+  if (buffers.receive > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffers.receive, sizeof(buffers.receive));
 }
 
 }  // namespace
 
-Link::Link(transport::Connector* connector, int peer, std::vector<Stream> streams)
-    : connector_(connector), peer_(peer), streams_(std::move(streams)), sockets_(streams_.size()) {}
+Link::Link(transport::Connector* connector, int peer, std::vector<Stream> streams, const Buffers& buffers)
+    : connector_(connector), peer_(peer), streams_(std::move(streams)), buffers_(buffers), sockets_(streams_.size()) {}
 
 Result<int> Link::socket(std::size_t index) {
   UniqueFd& socket = sockets_[index];
@@ -31,7 +32,7 @@ Result<int> Link::socket(std::size_t index) {
   if (!taken.ok()) return taken.status();
   if (!taken->valid()) return -1;
   socket = taken.take();
-  tune(socket.get());
+  tune(socket.get(), buffers_);
   return socket.get();
 }
 

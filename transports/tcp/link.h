@@ -24,9 +24,15 @@ struct Stream {
   SocketAddress remote;  // the peer's listener
 };
 
+// What the kernel holds of one socket, in bytes; 0: as much as its own tuning finds right.
+struct Buffers {
+  int send = 0;
+  int receive = 0;
+};
+
 class Link {
  public:
-  Link(transport::Connector* connector, int peer, std::vector<Stream> streams);
+  Link(transport::Connector* connector, int peer, std::vector<Stream> streams, const Buffers& buffers);
 
   std::size_t count() const { return streams_.size(); }
   Result<int> socket(std::size_t index);  // -1: not connected yet
@@ -36,6 +42,7 @@ class Link {
   transport::Connector* const connector_;
   const int peer_;
   const std::vector<Stream> streams_;
+  const Buffers buffers_;
   std::vector<UniqueFd> sockets_;
   bool wanted_ = false;
 };

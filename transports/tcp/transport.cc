@@ -1,6 +1,7 @@
 #include "transports/tcp/transport.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -21,12 +22,29 @@ SocketAddress without_port(SocketAddress address) {
   return address;
 }
 
+constexpr int kLeastBuffer = 512 << 10;  // below it the kernel's own tuning does better
+
+// The largest size up to `wanted` that the kernel grants. One above net.core.{w,r}mem_max would be cut to that (208 KiB
+// by default) and end the kernel's tuning, which goes further: so sizes are tried on a socket that nobody needs.
+int granted(int option, int wanted) {
+  const UniqueFd trial(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  for (int bytes = wanted; bytes >= kLeastBuffer; bytes /= 2) {
+    int got = 0;  // Linux reports twice of what it gave
+    socklen_t length = sizeof(got);
+    if (::setsockopt(trial.get(), SOL_SOCKET, option, &bytes, sizeof(bytes)) == 0 &&
+        ::getsockopt(trial.get(), SOL_SOCKET, option, &got, &length) == 0 && got / 2 >= bytes)
+      return bytes;
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<transport::Transport>> create(const transport::Environment& environment) {
   const config::Settings& settings = config::settings();
   return Transport::create(environment, Options{static_cast<int>(settings.sockets_per_rail),
-                                                static_cast<std::uint32_t>(settings.tcp_slice_bytes)});
+                                                static_cast<std::uint32_t>(settings.tcp_slice_bytes),
+                                                static_cast<int>(settings.tcp_buffer_bytes)});
 }
 
 Result<std::unique_ptr<transport::Transport>> Transport::create(const transport::Environment& environment,
@@ -36,7 +54,10 @@ Result<std::unique_ptr<transport::Transport>> Transport::create(const transport:
 }
 
 Transport::Transport(const transport::Environment& environment, const Options& options)
-    : environment_(environment), options_(options), rails_(environment.connector->listeners()) {}
+    : environment_(environment),
+      options_(options),
+      buffers_{granted(SO_SNDBUF, options.buffer_bytes), granted(SO_RCVBUF, options.buffer_bytes)},
+      rails_(environment.connector->listeners()) {}
 
 transport::Capabilities Transport::capabilities() const { return {options_.slice_bytes, kWindow, false}; }
 
@@ -74,7 +95,8 @@ Result<std::shared_ptr<Link>> Transport::link(int peer, int channel) {
     return Status(Code::kInvalidArgument, fmt::format("channel {}: tcp has 256", channel));
   std::weak_ptr<Link>& known = links_[{peer, channel}];
   auto link = known.lock();
-  if (link == nullptr) known = link = std::make_shared<Link>(environment_.connector, peer, streams(peer, channel));
+  if (link == nullptr)
+    known = link = std::make_shared<Link>(environment_.connector, peer, streams(peer, channel), buffers_);
   return link;
 }
 

@@ -20,6 +20,7 @@ namespace amalgam::tcp {
 struct Options {
   int sockets_per_rail = 2;
   std::uint32_t slice_bytes = 262144;
+  int buffer_bytes = 0;  // of a socket, each way; 0: the kernel's tuning
 };
 
 class Transport final : public transport::Transport {
@@ -42,6 +43,7 @@ class Transport final : public transport::Transport {
 
   const transport::Environment environment_;
   const Options options_;
+  const Buffers buffers_;
   std::vector<SocketAddress> rails_;                              // this rank's
   std::vector<std::optional<std::vector<SocketAddress>>> peers_;  // by rank
   std::map<std::pair<int, int>, std::weak_ptr<Link>> links_;      // by peer and channel, while a lane uses it

@@ -84,7 +84,7 @@ Plan local_plan(const Mold& mold);  // one rank: a copy
 
 // Several senders at one receiver lose a quarter of the wire (switch buffers, TCP's recovery).
 inline std::uint64_t incast(const Question& question, std::uint64_t wire_ns) {
-  return question.n() > 2 ? wire_ns / 3 * 4 : wire_ns;
+  return question.n() > 2 && question.fabric.switched() ? wire_ns / 3 * 4 : wire_ns;
 }
 
 extern const Family kDoubling, kDirect, kRing, kTree, kChain, kPairwise, kPair;

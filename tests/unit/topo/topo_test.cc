@@ -108,6 +108,7 @@ TEST(CpuList, StopsAtWhatIsNotANumber) {
 LocalFacts facts_of(const std::string& host, std::vector<std::uint32_t> cpus) {
   LocalFacts facts;
   facts.host = host;
+  facts.machine = host;
   facts.cpus = std::move(cpus);
   facts.bytes_per_second = 10'000'000'000;
   facts.rails = {{"eth0", 1'250'000'000, 20'000}, {"eth1", 3'000'000'000, 10'000}};
@@ -185,10 +186,30 @@ TEST(Assemble, GivesAClusterWhoseTextReadsBack) {
   EXPECT_EQ(*back, *cluster);
 }
 
+TEST(Assemble, KnowsThatOneMachineTalksThroughItsLoopback) {
+  const Result<cluster::Cluster> one = assemble({facts_of("a", {0}), facts_of("a", {1})}, {0, 1});
+  const Result<cluster::Cluster> two = assemble({facts_of("a", {0}), facts_of("b", {1})}, {0, 1});
+  ASSERT_TRUE(one.ok() && two.ok());
+  EXPECT_EQ(one->ranks[0].rails[0], (cluster::Rail{cluster::kLoopback, kLoopbackSpeed, 20'000}));
+  EXPECT_EQ(two->ranks[0].rails[0].bytes_per_second, 1'250'000'000U);
+  LocalFacts elsewhere = facts_of("a", {1});
+  elsewhere.network = "net:[2]";
+  const Result<cluster::Cluster> namespaces = assemble({facts_of("a", {0}), elsewhere}, {0, 1});
+  ASSERT_TRUE(namespaces.ok());
+  EXPECT_EQ(namespaces->ranks[0].rails[0].bytes_per_second, 1'250'000'000U);
+}
+
 TEST(Assemble, RefusesDomainsThatDoNotFit) {
   EXPECT_EQ(assemble({facts_of("a", {0})}, {0, 0}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(assemble({facts_of("a", {0}), facts_of("a", {0})}, {0, 2}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(assemble({facts_of("a", {0})}, {-1}).status().code(), Code::kInvalidArgument);
+}
+
+TEST(Oversubscribed, CountsTheRanksOfOneMachineAgainstTheirCpus) {
+  const std::vector<LocalFacts> facts = {facts_of("a", {0, 1}), facts_of("b", {0}), facts_of("a", {0, 1}),
+                                         facts_of("a", {0, 1}), facts_of("b", {1})};
+  EXPECT_TRUE(oversubscribed(facts, 0));   // three ranks on two CPUs
+  EXPECT_FALSE(oversubscribed(facts, 1));  // two ranks, bound to one CPU each
 }
 
 }  // namespace
