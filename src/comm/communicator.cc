@@ -18,6 +18,17 @@ std::uint64_t next_ordinal() {
   return made.fetch_add(1, std::memory_order_relaxed);
 }
 
+// Never destroyed: communicators may outlive static destruction.
+struct Places {
+  std::mutex mutex;
+  std::vector<void*> free;
+};
+
+Places& places() {
+  static auto* all = new Places;
+  return *all;
+}
+
 }  // namespace
 
 Communicator::Communicator(const Membership& membership, CommConfig config)
@@ -38,7 +49,31 @@ Communicator::~Communicator() {
   lanes_.reset();     // lanes before their transports,
   routes_.reset();    // these before the connections they use,
   group_.reset();     // and this before the members that its callbacks read
-  magic_ = 0;
+  magic_.store(0, std::memory_order_relaxed);
+}
+
+void* Communicator::operator new(std::size_t bytes) {
+  {
+    const std::lock_guard lock(places().mutex);
+    if (!places().free.empty()) {
+      void* memory = places().free.back();
+      places().free.pop_back();
+      return memory;
+    }
+  }
+  return ::operator new(bytes);
+}
+
+void Communicator::operator delete(void* memory) {
+  const std::lock_guard lock(places().mutex);
+  places().free.push_back(memory);
+}
+
+bool Communicator::retain() {
+  int references = references_.load(std::memory_order_relaxed);
+  while (references > 0 && !references_.compare_exchange_weak(references, references + 1, std::memory_order_acquire)) {
+  }
+  return references > 0;
 }
 
 void Communicator::release() {

@@ -60,8 +60,13 @@ class Communicator {
   Communicator(const Communicator&) = delete;
   Communicator& operator=(const Communicator&) = delete;
 
-  bool alive() const { return magic_ == kMagic; }
-  void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
+  // Memory of communicators is used again for communicators and never given back, so that a thread may enter a call
+  // while another aborts the handle: it finds one that is gone, not somebody else's bytes.
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* memory);
+
+  bool alive() const { return magic_.load(std::memory_order_relaxed) == kMagic; }
+  bool retain();  // false: it is gone
   void release();
   void drop_handle();  // the handle's reference, once: an abort may meet the end of an init that failed because of it
 
@@ -120,7 +125,7 @@ class Communicator {
   void assemble_engine();
   std::unique_lock<std::mutex> lock_pool();
 
-  volatile std::uint64_t magic_ = kMagic;  // volatile: a stale handle is looked at after the destructor cleared it
+  std::atomic<std::uint64_t> magic_{kMagic};  // of a stale handle it is read after the destructor cleared it
   std::atomic<int> references_{1};
   std::atomic<bool> held_{true};  // by the user's handle
   const std::uint64_t ordinal_;
@@ -159,10 +164,17 @@ class Communicator {
 // Holds a communicator for the time of a call.
 class Use {
  public:
-  explicit Use(Communicator* communicator) : communicator_(communicator) { communicator_->retain(); }
-  ~Use() { communicator_->release(); }
+  explicit Use(Communicator* communicator) : communicator_(communicator->retain() ? communicator : nullptr) {}
+  ~Use() {
+    if (communicator_ != nullptr) communicator_->release();
+  }
   Use(const Use&) = delete;
   Use& operator=(const Use&) = delete;
+
+  Status status() const {  // not ok when another thread aborted or destroyed it just before
+    return communicator_ != nullptr ? Status()
+                                    : Status(Code::kInvalidArgument, "the communicator has been aborted or destroyed");
+  }
 
  private:
   Communicator* communicator_;

@@ -121,6 +121,7 @@ Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_pa
 
 Status finalize(Communicator* communicator) {
   comm::Use use(communicator);
+  if (Status gone = use.status(); !gone.ok()) return told(gone);
   if (communicator->state().revoked())
     return told(Status(Code::kInvalidUsage, "a revoked communicator cannot be finalized; destroy it"));
   return told(communicator->finalize());
@@ -136,6 +137,7 @@ Status destroy(Communicator* communicator) {
 
 Status abort(Communicator* communicator) {
   comm::Use use(communicator);  // an init that fails because of us drops the handle
+  if (Status gone = use.status(); !gone.ok()) return told(gone);
   communicator->abort(Status(Code::kAborted, fmt::format("rank {} aborted the communicator", communicator->rank())));
   communicator->drop_handle();
   return {};

@@ -15,6 +15,7 @@ constexpr double kNanosecondsPerMicrosecond = 1000.0;
 
 Result<Prediction> predict(Communicator* communicator, Collective collective, std::uint64_t count, DataType type) {
   comm::Use use(communicator);
+  if (Status gone = use.status(); !gone.ok()) return told(gone);
   if (Status usable = communicator->usable(); !usable.ok()) return told(usable);
   engine::Request request;
   request.collective = collective;
@@ -30,6 +31,7 @@ Result<Prediction> predict(Communicator* communicator, Collective collective, st
 
 Result<std::string> describe(Communicator* communicator) {
   comm::Use use(communicator);
+  if (Status gone = use.status(); !gone.ok()) return told(gone);
   if (Status usable = communicator->usable(); !usable.ok()) return told(usable);
   return communicator->describe();
 }

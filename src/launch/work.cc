@@ -32,6 +32,7 @@ Status group_simulate_end(double* microseconds) {
 Status enqueue(Communicator* communicator, engine::Request request) {
   comm::Use use(communicator);
   Group& group = Group::current();
+  if (Status gone = use.status(); !gone.ok()) return told(group.note(gone));
   if (Status usable = communicator->usable(); !usable.ok()) {
     communicator->report_failure(usable);  // a peer may have been lost between calls
     // Inside a group an init of the same group may still make it usable: judged at the end.
