@@ -16,6 +16,7 @@ ncclResult_t to_result(Code code, long reported_version) {
     case Code::kRemote:
     case Code::kProtocol: return ncclRemoteError;
     case Code::kTimeout: return reported_version >= kFirstWithTimeout ? ncclTimeout : ncclRemoteError;
+    case Code::kDevice: return ncclUnhandledCudaError;
     case Code::kAborted: return ncclInvalidUsage;
   }
   return ncclInternalError;

@@ -14,6 +14,7 @@ const char* to_string(Code code) {
     case Code::kRemote: return "remote error";
     case Code::kProtocol: return "protocol error";
     case Code::kTimeout: return "timeout";
+    case Code::kDevice: return "device error";
     case Code::kAborted: return "aborted";
     case Code::kInProgress: return "in progress";
   }

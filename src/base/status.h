@@ -23,6 +23,7 @@ enum class Code {
   kProtocol,         // a peer sent what the protocol does not allow, or the two sides disagree
   kTimeout,          // a deadline passed
   kAborted,          // this side's user aborted
+  kDevice,           // a vendor's device runtime refused; the text has its call and error
   kInProgress,       // not an error: the work goes on, ask for the asynchronous error later
 };
 
