@@ -1,0 +1,216 @@
+// Vendors' libraries opened beside ours. The environment tells how ours came into the process (meson.build lists the
+// ways); VENDOR_FOLDER holds stand-ins of a vendor's library, linked in different manners.
+
+#include <dlfcn.h>
+#include <gnu/libc-version.h>
+#include <gtest/gtest.h>
+#include <link.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "plugins/island/loader/cache.h"
+#include "plugins/island/loader/find.h"
+#include "plugins/island/loader/identity.h"
+#include "plugins/island/loader/open.h"
+
+namespace amalgam::loader {
+namespace {
+
+constexpr int kVendorVersion = VENDOR_VERSION;
+constexpr std::array<std::string_view, 2> kPrefixes = {"nccl", "pnccl"};
+
+std::string file(const std::string& manner) {
+  return std::string(std::getenv("VENDOR_FOLDER")) + "/libvendor_" + manner + ".so";
+}
+
+int version_by(void* library, const char* function) {
+  auto* call = reinterpret_cast<int (*)(int*)>(::dlsym(library, function));
+  int version = -1;
+  if (call != nullptr) call(&version);
+  return version;
+}
+
+int version_of_the_process() { return version_by(RTLD_DEFAULT, "ncclGetVersion"); }
+
+class Folder {
+ public:
+  explicit Folder(const std::string& name)
+      : path_(std::filesystem::canonical(testing::TempDir()) /
+              ("amalgam-loader-" + name + "-" + std::to_string(getpid()))) {
+    std::filesystem::create_directory(path_);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  const std::filesystem::path path_;
+};
+
+// Whether a plain dlopen would mix the two libraries: only then do the other tests prove anything.
+TEST(Loader, WithoutItTheVendorsLibraryWouldCallOurs) {
+  if (version_of_the_process() < 0) GTEST_SKIP() << "ours is not in the process's scope in this way of loading";
+  void* plain = ::dlopen(file("plain").c_str(), RTLD_LAZY | RTLD_LOCAL);
+  ASSERT_NE(plain, nullptr) << ::dlerror();
+  EXPECT_NE(version_of_the_process(), kVendorVersion);
+  EXPECT_EQ(version_by(plain, "ncclGetVersionByTable"), version_of_the_process());
+  EXPECT_EQ(version_by(plain, "ncclGetVersionByPointer"), version_of_the_process());
+}
+
+struct Manner {
+  const char* folder;
+  std::size_t least, most;  // references to be bound
+};
+
+class Manners : public testing::TestWithParam<Manner> {};
+
+TEST_P(Manners, TheVendorsLibraryCallsItself) {
+  const std::string path = file(GetParam().folder);
+  const int before = version_of_the_process();
+  Result<Opened> opened = open(path, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_FALSE(opened->deepbind);
+  EXPECT_GE(opened->rebound, GetParam().least);
+  EXPECT_LE(opened->rebound, GetParam().most);
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersion"), kVendorVersion);
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByTable"), kVendorVersion);
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByPointer"), kVendorVersion);
+  if (::dlsym(opened->handle, "ncclGetVersionByHelper") != nullptr) {
+    EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByHelper"), kVendorVersion);
+  }
+  EXPECT_EQ(version_of_the_process(), before) << "the process's own names must not change";
+  Result<Opened> again = open(path, kPrefixes);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->handle, opened->handle);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Manners,
+                         testing::Values(Manner{"lazy", 2, 3}, Manner{"now", 2, 3}, Manner{"symbolic", 0, 0},
+                                         Manner{"helper", 3, 4}, Manner{"gnuhash", 2, 3}),
+                         [](const auto& manner) { return std::string(manner.param.folder); });
+
+TEST(Loader, ALibraryThatWasMappedBeforeIsRepairedToo) {
+  const std::string path = file("mapped");
+  void* mapped = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  ASSERT_NE(mapped, nullptr);
+  Result<Opened> opened = open(path, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_TRUE(opened->was_mapped);
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByTable"), kVendorVersion);
+}
+
+// NCCL 2.28.9 as its wheel has it: 19 calls of its own functions, counted with readelf. It needs no GPU to tell its
+// version.
+TEST(Loader, TheRealLibraryKeepsItsOwnCalls) {
+  const char* path = std::getenv("AMALGAM_TEST_REAL_NCCL");
+  if (path == nullptr) GTEST_SKIP() << "AMALGAM_TEST_REAL_NCCL names no libnccl.so.2 of NCCL 2.28.9";
+  const int before = version_of_the_process();
+  Result<Opened> opened = open(path, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_EQ(opened->rebound, 19U);
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersion"), 22809);
+  EXPECT_EQ(version_of_the_process(), before);
+}
+
+// Its name is in a relocation that cannot be written as a function's address.
+TEST(Loader, ALibraryWithUnknownRelocationsIsOpenedDeepOrNotAtAll) {
+  Result<Opened> opened = open(file("unknown"), kPrefixes);
+  Dl_info allocator{}, library{};
+  ASSERT_NE(::dladdr(::dlsym(RTLD_DEFAULT, "malloc"), &allocator), 0);
+  ASSERT_NE(::dladdr(reinterpret_cast<void*>(&::gnu_get_libc_version), &library), 0);
+  if (allocator.dli_fbase != library.dli_fbase) {
+    ASSERT_FALSE(opened.ok());
+    EXPECT_NE(opened.status().message().find("malloc is interposed"), std::string::npos) << opened.status().message();
+    return;
+  }
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_TRUE(opened->deepbind);
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByTable"), kVendorVersion);
+}
+
+TEST(Loader, NeverOpensItself) {
+  for (const char* name : {"/libnccl.so.2", "/librccl.so.1"}) {
+    const Result<Opened> opened = open(std::getenv("OWN_FOLDER") + std::string(name), kPrefixes);
+    ASSERT_FALSE(opened.ok());
+    EXPECT_NE(opened.status().message().find("Amalgam itself"), std::string::npos) << opened.status().message();
+  }
+  const Folder folder("copy");
+  std::filesystem::copy_file(std::getenv("OWN_FOLDER") + std::string("/libnccl.so.2"), folder.path() / "libother.so");
+  EXPECT_FALSE(open(folder.path() / "libother.so", kPrefixes).ok()) << "a copy under another name";
+}
+
+TEST(Loader, SaysWhatIsWrongWithAFile) {
+  EXPECT_EQ(open("libnccl.so.2", kPrefixes).status().code(), Code::kInvalidArgument);
+  EXPECT_NE(open("/nowhere/libnccl.so.2", kPrefixes).status().message().find("/nowhere/libnccl.so.2"),
+            std::string::npos);
+}
+
+TEST(Loader, PreparesBeforeTheFirstOpenOnly) {
+  int prepared = 0;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(open(file("prepared"), kPrefixes, [&] { ++prepared; }).ok());
+  EXPECT_EQ(prepared, 1);
+}
+
+TEST(Find, TheUsersWordIsFinal) {
+  static constexpr const char* kSonames[] = {"libnccl.so.2"};
+  const std::vector<Candidate> found = find({file("plain"), kSonames, {}, {}});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].path, file("plain"));
+}
+
+TEST(Find, SeesWhatIsMappedAndTheVendorsFolderAndNeverItself) {
+  static constexpr const char* kSonames[] = {"libnccl.so.2"};
+  const Folder mapped("mapped"), installed("installed");
+  for (const Folder* folder : {&mapped, &installed})
+    std::filesystem::copy_file(file("lazy"), folder->path() / "libnccl.so.2");
+  ASSERT_NE(::dlopen((mapped.path() / "libnccl.so.2").c_str(), RTLD_LAZY), nullptr);
+  const std::string own = std::getenv("OWN_FOLDER"), theirs = installed.path();
+  const char* const folders[] = {own.c_str(), theirs.c_str()};
+  std::vector<std::string> found;
+  for (const Candidate& one : find({"", kSonames, {}, folders}))
+    for (const std::filesystem::path& ours : {mapped.path(), installed.path(), std::filesystem::canonical(own)})
+      if (std::filesystem::path(one.path).parent_path() == ours) found.push_back(one.path);
+  std::vector<std::string> expected{mapped.path() / "libnccl.so.2"};
+  if (::dlsym(RTLD_DEFAULT, "amalgam_marker") == nullptr)  // then it is a library like others: open() refuses it
+    expected.push_back(std::filesystem::canonical(own + "/libnccl.so.2"));
+  expected.push_back(installed.path() / "libnccl.so.2");
+  EXPECT_EQ(found, expected);
+}
+
+// A cache of two libraries, built by hand as glibc's header describes it.
+TEST(Cache, FindsLibrariesOfThisMachineOnly) {
+  const std::string strings = std::string("libnccl.so.2\0/a/libnccl.so.2\0/b/libnccl.so.2\0", 45);
+  std::string cache = "glibc-ld.so.cache1.1";
+  const auto add = [&](auto number) { cache.append(reinterpret_cast<const char*>(&number), sizeof(number)); };
+  add(std::uint32_t{2});
+  add(static_cast<std::uint32_t>(strings.size()));
+  for (int i = 0; i < 5; ++i) add(std::uint32_t{0});
+  const std::uint32_t start = 48 + 2 * 24;
+#if defined(__x86_64__)
+  const std::int32_t here = 0x0303, elsewhere = 0x0003;
+#else
+  const std::int32_t here = 0x0a03, elsewhere = 0x0003;
+#endif
+  for (const auto& [flags, path] : {std::pair{elsewhere, 13U}, std::pair{here, 29U}}) {
+    add(flags);
+    add(start);
+    add(start + path);
+    add(std::uint32_t{0});
+    add(std::uint64_t{0});
+  }
+  cache += strings;
+  EXPECT_EQ(find_in_cache(cache, "libnccl.so.2"), std::vector<std::string>{"/b/libnccl.so.2"});
+  EXPECT_TRUE(find_in_cache(cache, "librccl.so.1").empty());
+  for (std::size_t cut = 0; cut < cache.size(); ++cut) (void)find_in_cache(cache.substr(0, cut), "libnccl.so.2");
+}
+
+}  // namespace
+}  // namespace amalgam::loader
