@@ -1,0 +1,78 @@
+#pragma once
+
+// The device of a stand-in vendor stack: memory that the CPU cannot touch, streams, channels, events, stream memops and
+// host functions, without any vendor's names. A vendor's face is a thin layer of exported functions over this.
+//
+// Contract: one global lock; every call may come from any thread. Misuse ends the process with a message that names the
+// call and the rule. Nothing here is ever destroyed: programs call in from static destructors. The behaviour is that of
+// one measured GPU; docs/stand-ins.md says which rules are modelled.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace standin {
+
+[[noreturn]] void misuse(const char* call, const char* rule);
+
+// memory.cc. Device d is PROT_NONE at kDeviceBase + d * kDeviceStride; only this library uses the mirror.
+inline constexpr std::uintptr_t kDeviceBase = 0x200000000000;
+inline constexpr std::uintptr_t kDeviceStride = std::uintptr_t{64} << 30;
+inline constexpr std::uintptr_t kMirror = 0x100000000000;  // distance from a device address to its mirror
+
+enum class Kind { kDevice, kPinned };
+struct Range {
+  Kind kind;
+  int device;
+  std::uintptr_t base;
+  std::size_t bytes;
+  bool registered;  // pinned memory that the program owns
+};
+
+int device_count();
+std::size_t device_bytes();
+std::size_t device_bytes_free(int device);
+void* allocate(int device, std::size_t bytes);         // null: out of memory
+void* allocate_pinned(int device, std::size_t bytes);  // null: out of memory
+bool add_pinned(int device, void* memory, std::size_t bytes);
+void forget(const Range& range);
+std::optional<Range> find(const void* pointer);
+// The address by which this library reaches the memory. Ends the process if a device range is not wholly allocated.
+char* reach(const char* call, const void* pointer, std::size_t bytes);
+// The same, for memory that is read (ends the process if a part was never written) or written.
+const char* reach_read(const char* call, const void* pointer, std::size_t bytes);
+char* reach_write(const char* call, void* pointer, std::size_t bytes);
+
+// engine.cc
+struct Stream;
+// A position in a stream; reached once everything up to it is done.
+struct Mark {
+  std::shared_ptr<Stream> stream;
+  std::uint64_t position = 0;
+};
+enum class Work { kCopy, kCompute, kWaitValue, kHostFunction, kMarker };
+struct Operation {
+  Work work = Work::kMarker;
+  std::function<void()> run = nullptr;    // outside the lock
+  std::function<bool()> ready = nullptr;  // kWaitValue only
+  std::vector<Mark> after = {};           // positions of other streams that come first
+};
+
+bool in_host_function();
+int channels();
+int face_channels();  // defined by the face: how many hardware channels its environment asks for
+// `blocking`: takes part in the order of the device's null stream.
+std::shared_ptr<Stream> make_stream(int device, bool blocking);
+void retire(const std::shared_ptr<Stream>& stream);  // what is queued still runs
+std::shared_ptr<Stream> null_stream(int device);
+Mark enqueue(const std::shared_ptr<Stream>& stream, Operation operation);
+Mark last(const std::shared_ptr<Stream>& stream);
+bool reached(const Mark& mark);
+void wait(const Mark& mark);
+void wait_device(int device);  // all work of all its streams, parked work included
+int device_of(const Stream& stream);
+
+}  // namespace standin
