@@ -6,6 +6,7 @@
 #include <link.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -122,11 +123,14 @@ Result<Opened> open(const std::string& path, std::span<const std::string_view> p
   if (!path.starts_with('/'))
     return Status(Code::kInvalidArgument, path + ": a vendor's library is opened by its absolute path only");
   if (is_own_file(path)) return Status(Code::kSystem, path + " is Amalgam itself, not a vendor's library");
+  std::error_code error;  // a path that leads nowhere stands for itself: dlopen says what is wrong with it
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  const std::string key = error ? path : real.string();
   const std::lock_guard lock(known().mutex);
-  if (const auto found = known().libraries.find(path); found != known().libraries.end()) return found->second;
+  if (const auto found = known().libraries.find(key); found != known().libraries.end()) return found->second;
   if (before) before();
   Result<Opened> opened = open_new(path, prefixes);
-  if (opened) known().libraries.emplace(path, *opened);
+  if (opened) known().libraries.emplace(key, *opened);
   return opened;
 }
 
