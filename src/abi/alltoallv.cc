@@ -36,13 +36,13 @@ Status check_part(const char* function, const Part& part, int ranks, std::size_t
 std::vector<std::uint64_t> copied(const std::size_t* values, int ranks) { return {values, values + ranks}; }
 
 Status exchange(const Call& call, const Part& send, const Part& receive) {
-  Result<engine::Request> request = check_call(call);
+  Result<Request> request = check_call(call);
   if (!request.ok()) return request.status();
   launch::Communicator* communicator = communicator_of(call.comm);
   const int ranks = launch::properties(communicator).ranks;
   AMALGAM_TRY(check_part(call.function, send, ranks, size_of(request->type)));
   AMALGAM_TRY(check_part(call.function, receive, ranks, size_of(request->type)));
-  auto vectors = std::make_shared<engine::Request::Vectors>();
+  auto vectors = std::make_shared<Request::Vectors>();
   vectors->send_counts = copied(send.counts, ranks);
   vectors->send_offsets = copied(send.offsets, ranks);
   vectors->receive_counts = copied(receive.counts, ranks);

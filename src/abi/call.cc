@@ -45,7 +45,7 @@ Status check_root(const Call& call, int ranks) {
                           is_pair(call.collective) ? "peer" : "root", call.root, ranks - 1);
 }
 
-Status check_operation(const Call& call, launch::Communicator* communicator, engine::Request* request) {
+Status check_operation(const Call& call, launch::Communicator* communicator, Request* request) {
   if (!reduces(call.collective)) return {};
   if (call.op < 0) return invalid_argument("{}: {} is not a reduction operation", call.function, call.op);
   if (call.op >= ncclNumOps) return launch::resolve_operation(communicator, call.op, request);
@@ -54,7 +54,10 @@ Status check_operation(const Call& call, launch::Communicator* communicator, eng
 }
 
 Status check_size(const Call& call, int ranks, DataType type) {
-  if (call.count <= static_cast<std::size_t>(PTRDIFF_MAX) / size_of(type) / blocks(call.collective, ranks)) return {};
+  std::size_t elements = 0, bytes = 0;  // of the larger buffer
+  if (!__builtin_mul_overflow(call.count, blocks(call.collective, ranks), &elements) &&
+      !__builtin_mul_overflow(elements, size_of(type), &bytes) && bytes <= static_cast<std::size_t>(PTRDIFF_MAX))
+    return {};
   return invalid_argument("{}: count {} of {} on {} ranks exceeds the address space", call.function, call.count,
                           name_of(type), ranks);
 }
@@ -69,7 +72,7 @@ Status check_buffers(const Call& call, int rank) {
 
 }  // namespace
 
-Result<engine::Request> check_call(const Call& call) {
+Result<Request> check_call(const Call& call) {
   if (Status status = check_communicator(call.function, call.comm); !status.ok()) return status;
   launch::Communicator* communicator = communicator_of(call.comm);
   const int ranks = launch::properties(communicator).ranks;
@@ -77,7 +80,7 @@ Result<engine::Request> check_call(const Call& call) {
   if (call.type < 0 || call.type >= kDataTypes)
     return invalid_argument("{}: {} is not a data type", call.function, call.type);
 
-  engine::Request request;
+  Request request;
   request.collective = call.collective;
   request.type = static_cast<DataType>(call.type);
   request.root = call.root;
@@ -90,7 +93,7 @@ Result<engine::Request> check_call(const Call& call) {
 
 ncclResult_t run(const Call& call) {
   return groupable_entry(call.function, [&]() -> Status {
-    Result<engine::Request> request = check_call(call);
+    Result<Request> request = check_call(call);
     if (!request.ok()) return request.status();
     launch::Communicator* communicator = communicator_of(call.comm);
     AMALGAM_TRY(check_buffers(call, launch::properties(communicator).rank));

@@ -27,6 +27,6 @@ struct Call {
 ncclResult_t run(const Call& call);
 
 // The checks that do not concern buffers; fills everything of the request but the buffers and vectors.
-Result<engine::Request> check_call(const Call& call);
+Result<Request> check_call(const Call& call);
 
 }  // namespace amalgam::abi

@@ -36,8 +36,7 @@ Status init_rank(const char* function, ncclComm_t* comm, int nranks, const ncclU
   if (!parsed.ok()) return parsed.status();
   const bootstrap::UniqueId id = id_of(commId);
   AMALGAM_TRY(bootstrap::check_unique_id(id));
-  constexpr int kHostDevice = 0;  // ncclCommCuDevice's answer on a CPU rank
-  return launch::init_rank(out_of(comm), nranks, id, rank, kHostDevice, *parsed);
+  return launch::init_rank(out_of(comm), nranks, id, rank, *parsed);
 }
 
 Status check_excluded(const char* function, launch::Communicator* communicator, std::span<const int> excluded) {

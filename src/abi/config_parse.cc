@@ -75,7 +75,28 @@ Status check_ranges(const char* function, const ConfigFields& fields) {
   return {};
 }
 
-int value_or(std::int32_t value, int fallback) { return value == kUnset ? fallback : value; }
+island::Config asked(const ConfigFields& fields) {
+  island::Config config;
+  config.blocking = fields.blocking;
+  config.cga_cluster_size = fields.cga_cluster_size;
+  config.min_ctas = fields.min_ctas;
+  config.max_ctas = fields.max_ctas;
+  config.split_share = fields.split_share;
+  config.traffic_class = fields.traffic_class;
+  config.collnet_enable = fields.collnet_enable;
+  config.cta_policy = fields.cta_policy;
+  config.shrink_share = fields.shrink_share;
+  config.nvls_ctas = fields.nvls_ctas;
+  config.channels_per_net_peer = fields.channels_per_net_peer;
+  config.nvlink_centric_sched = fields.nvlink_centric_sched;
+  config.graph_usage_mode = fields.graph_usage_mode;
+  config.rma_contexts = fields.rma_contexts;
+  config.max_p2p_peers = fields.max_p2p_peers;
+  config.graph_stream_ordering = fields.graph_stream_ordering;
+  if (fields.comm_name != nullptr) config.name = fields.comm_name;
+  if (fields.net_name != nullptr) config.net_name = fields.net_name;
+  return config;
+}
 
 }  // namespace
 
@@ -106,12 +127,7 @@ Result<launch::CommConfig> check_config(const char* function, const ConfigFields
   config.blocking_set = fields.blocking == 0 || fields.blocking == 1;
   config.blocking = fields.blocking != 0;
   if (fields.comm_name != nullptr) config.name = fields.comm_name;
-  if (fields.net_name != nullptr) config.net_name = fields.net_name;
-  config.min_ctas = value_or(fields.min_ctas, config.min_ctas);
-  config.max_ctas = value_or(fields.max_ctas, config.max_ctas);
-  config.cga_cluster_size = value_or(fields.cga_cluster_size, config.cga_cluster_size);
-  config.traffic_class = value_or(fields.traffic_class, config.traffic_class);
-  config.cta_policy = value_or(fields.cta_policy, config.cta_policy);
+  config.asked = asked(fields);
   return config;
 }
 

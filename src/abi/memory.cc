@@ -51,7 +51,7 @@ ncclResult_t pncclCommWindowRegister(ncclComm_t comm, void* buff, size_t size, n
     *win = nullptr;
     if (size != 0) AMALGAM_TRY(check_pointer(kName, "buff", buff));
     if (winFlags < 0) return abi::invalid_argument("{}: flags {:#x}", kName, static_cast<unsigned>(winFlags));
-    return launch::register_window(communicator_of(comm), buff, size, reinterpret_cast<void**>(win));
+    return launch::register_window(communicator_of(comm), buff, size, winFlags, reinterpret_cast<void**>(win));
   });
 }
 AMALGAM_PUBLIC_NAME(ncclCommWindowRegister);

@@ -5,7 +5,6 @@
 namespace amalgam {
 namespace {
 
-constexpr std::array<std::uint8_t, kDataTypes> kSizes = {1, 1, 4, 4, 8, 8, 2, 4, 8, 2, 1, 1};
 constexpr std::array<std::string_view, kDataTypes> kTypeNames = {
     "int8", "uint8", "int32", "uint32", "int64", "uint64", "half", "float", "double", "bfloat16", "f8e4m3", "f8e5m2"};
 constexpr std::array<std::string_view, kReduceOps> kOpNames = {"sum", "prod", "max", "min", "avg", "premulsum"};
@@ -15,8 +14,6 @@ constexpr std::array<std::string_view, kCollectives> kCollectiveNames = {
 
 }  // namespace
 
-std::size_t size_of(DataType type) { return kSizes[static_cast<std::size_t>(type)]; }
-
 bool is_float(DataType type) { return type >= DataType::kFloat16; }
 
 std::string_view name_of(DataType type) { return kTypeNames[static_cast<std::size_t>(type)]; }
@@ -24,9 +21,5 @@ std::string_view name_of(DataType type) { return kTypeNames[static_cast<std::siz
 std::string_view name_of(ReduceOp op) { return kOpNames[static_cast<std::size_t>(op)]; }
 
 std::string_view name_of(Collective what) { return kCollectiveNames[static_cast<std::size_t>(what)]; }
-
-bool reduces(Collective what) {
-  return what == Collective::kAllReduce || what == Collective::kReduce || what == Collective::kReduceScatter;
-}
 
 }  // namespace amalgam

@@ -46,14 +46,19 @@ enum class Collective : std::uint8_t {
 };
 inline constexpr int kCollectives = 11;
 
-std::size_t size_of(DataType type);       // bytes of one element
+constexpr std::size_t size_of(DataType type) {  // bytes of one element
+  constexpr std::uint8_t kSizes[kDataTypes] = {1, 1, 4, 4, 8, 8, 2, 4, 8, 2, 1, 1};
+  return kSizes[static_cast<std::size_t>(type)];
+}
 bool is_float(DataType type);             // fp64 … fp8
 std::string_view name_of(DataType type);  // "float32", "bfloat16", … (nccl-tests' words: int8 uint8 int32 uint32 int64
                                           // uint64 half float double bfloat16 f8e4m3 f8e5m2)
 std::string_view name_of(ReduceOp op);  // sum prod max min avg premulsum
 std::string_view name_of(
     Collective what);  // allreduce reduce broadcast reducescatter allgather alltoall alltoallv gather scatter send recv
-bool reduces(Collective what);  // AllReduce, Reduce, ReduceScatter
+constexpr bool reduces(Collective what) {
+  return what == Collective::kAllReduce || what == Collective::kReduce || what == Collective::kReduceScatter;
+}
 constexpr bool is_pair(Collective what) { return what == Collective::kSend || what == Collective::kRecv; }
 
 }  // namespace amalgam

@@ -118,6 +118,12 @@ void Communicator::fail(const Status& reason) {
 
 void Communicator::on_group_error(const Status& reason) {
   (void)state_.fail(reason);  // the control plane has logged it
+  // A vendor's init would wait for ever for the rank that is gone. Not on this thread, which must not wait.
+  if (!opening_delegate_.load(std::memory_order_seq_cst) || !retain()) return;
+  std::thread([this] {
+    delegate_.abandon();
+    release();
+  }).detach();
 }
 
 // Each survivor tells its own last operation. The whole picture is gathered over what is left of the tree by rank 0, or
@@ -143,6 +149,7 @@ Status Communicator::finalize() {
   if (!ready_.load(std::memory_order_acquire)) return usable();
   if (!config_.blocking && state_.pending()) return Status(Code::kInProgress, "");
   finalized_ = true;
+  if (delegate() != nullptr) return state_.failed() ? state_.reason() : delegate()->finalize();
   engine::Waiter waiter(wait_policy());
   const engine::Bed bed{routes_->doorbell(), lanes_.get()};
   while (!lanes_->drained()) {
@@ -155,7 +162,20 @@ Status Communicator::finalize() {
 void Communicator::abort(const Status& reason) {
   abort_.fire();
   if (state_.fail(reason) && ready_.load(std::memory_order_seq_cst)) group_->fail(reason);  // else join() tells it
+  delegate_.abandon();
   finish();
+}
+
+void Communicator::stop_delegate() {
+  if (delegate() == nullptr) return;
+  if (Status revoked = delegate()->revoke(); !revoked.ok() && revoked.code() != Code::kInProgress)
+    delegate_.abandon();  // an older library
+}
+
+void Communicator::close() {
+  if (delegate() == nullptr) return;
+  if (state_.failed()) return delegate_.abandon();  // the vendor's own end might wait for a rank that is gone
+  if (Status destroyed = delegate()->destroy(); !destroyed.ok()) log::warn("{}", destroyed.message());
 }
 
 void Communicator::finish() {

@@ -24,9 +24,13 @@
 #include "bootstrap/group.h"
 #include "cluster/cluster.h"
 #include "comm/config.h"
+#include "comm/delegate.h"
 #include "comm/handle_table.h"
+#include "comm/islands.h"
 #include "comm/plan_cache.h"
+#include "comm/record.h"
 #include "comm/routes.h"
+#include "comm/stack.h"
 #include "comm/state.h"
 #include "engine/counters.h"
 #include "engine/drive.h"
@@ -53,7 +57,7 @@ class Communicator {
     bootstrap::UniqueId id;
     int rank = 0;
     int ranks = 1;
-    int device = 0;
+    Stack stack;
   };
 
   Communicator(const Membership& membership, CommConfig config);
@@ -78,6 +82,8 @@ class Communicator {
   Status finalize();                 // what was sent has been taken; pending work keeps it in progress
   void finish();                     // waits until nothing of ours runs on it: before the handle's reference goes
   void abort(const Status& reason);  // < 1 s from any state; then likewise
+  void stop_delegate();              // a vendor's work stops, its communicator cannot be used again
+  void close();                      // at the end: what a vendor's library holds for us goes
   void fail(const Status& reason);   // this rank broke it: sticks here, is told to all
   void report_failure(const Status& reason);  // logs who was where when a peer was lost, once; may wait for a second
   Status usable() const;                      // ok when work may be issued
@@ -87,7 +93,8 @@ class Communicator {
   // --- facts
   int rank() const { return membership_.rank; }
   int ranks() const { return membership_.ranks; }
-  int device() const { return membership_.device; }
+  int device() const { return membership_.stack.device; }
+  const Stack& stack() const { return membership_.stack; }
   std::uint64_t id() const;                           // equal on all ranks, unique; 0 until init has finished
   std::uint64_t ordinal() const { return ordinal_; }  // among the communicators that this process made
   const CommConfig& config() const { return config_; }
@@ -97,6 +104,9 @@ class Communicator {
   PlanCache& plans() { return *plans_; }
   bool finalized() const { return finalized_; }
   std::string describe() const;  // the init screen
+  // The vendor's communicator that carries this one, whole; null: it is ours to carry, or not ready.
+  island::Island* delegate() const { return delegate_.get(); }
+  const island::Library* delegate_library() const { return delegate_.library(); }
 
   // --- what launch works with
   engine::Context& context() { return context_; }
@@ -120,7 +130,9 @@ class Communicator {
  private:
   ~Communicator();
   Status connect();   // the whole of join()
-  Status exchange();  // records, routes, cluster
+  Status exchange();  // records, islands; then what carries them
+  Status exchange_routes(const std::vector<Record>& records);
+  Status open_delegate();
   void on_group_error(const Status& reason);
   void assemble_engine();
   std::unique_lock<std::mutex> lock_pool();
@@ -134,6 +146,8 @@ class Communicator {
   State state_;
   bootstrap::AbortToken abort_;
   std::unique_ptr<bootstrap::Group> group_;
+  Islands islands_;
+  Delegate delegate_;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<engine::Lanes> lanes_;  // after routes_: lanes end before their transports
   cluster::Cluster cluster_;
@@ -158,6 +172,7 @@ class Communicator {
   std::map<std::vector<int>, int> shrinks_;  // excluded ranks do not count: so by members
   bool finalized_ = false;
   std::atomic<bool> ready_{false};
+  std::atomic<bool> opening_delegate_{false};
   std::atomic<bool> reported_{false};  // the failure, by report_failure
 };
 

@@ -22,6 +22,11 @@ class HandleTable {
     entries_.emplace(handle, std::move(entry));
     return handle;
   }
+  // A handle that a vendor's library made.
+  void remember(Kind kind, void* handle, void* buffer, std::size_t bytes) {
+    std::lock_guard lock(mutex_);
+    entries_.insert_or_assign(handle, std::make_unique<Entry>(Entry{kind, buffer, bytes}));
+  }
   bool remove(Kind kind, void* handle) {
     std::lock_guard lock(mutex_);
     const auto found = entries_.find(handle);

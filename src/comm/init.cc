@@ -35,6 +35,13 @@ std::vector<topo::LocalFacts> facts_of(const std::vector<Record>& records) {
   return facts;
 }
 
+std::vector<StackFacts> stacks_of(const std::vector<Record>& records) {
+  std::vector<StackFacts> stacks;
+  stacks.reserve(records.size());
+  for (const Record& record : records) stacks.push_back(record.stack);
+  return stacks;
+}
+
 }  // namespace
 
 Status Communicator::join(const Communicator* parent) {
@@ -61,7 +68,6 @@ Status Communicator::connect() {
     group_->fail(exchanged);
     return exchanged;
   }
-  assemble_engine();
   ready_.store(true, std::memory_order_seq_cst);
   if (state_.failed())
     group_->fail(state_.reason());  // an abort that did not see us ready leaves it to us to tell the others
@@ -71,6 +77,7 @@ Status Communicator::connect() {
 }
 
 Status Communicator::exchange() {
+  find_library(membership_.stack);
   transport::Environment environment{membership_.rank, membership_.ranks, group_->id(), &group_->connector()};
   auto transports = transport::create_transports(environment, config::settings().transports);
   if (!transports) return transports.status();
@@ -83,7 +90,8 @@ Status Communicator::exchange() {
   mine.planner = plan::kPlannerVersion;
   mine.settings = config::agreed_text();
   mine.host = host_name();
-  mine.device = membership_.device;
+  mine.device = membership_.stack.device;
+  mine.stack = membership_.stack.facts;
   mine.pid = static_cast<std::int32_t>(getpid());
   mine.facts = topo::read_local(topo::interfaces_of(group_->connector().listeners()));
   mine.transports = offers.take();
@@ -92,15 +100,51 @@ Status Communicator::exchange() {
   auto records = decode_all(*gathered);
   if (!records) return records.status();
   AMALGAM_TRY(agree(*records));
-  AMALGAM_TRY(routes_->learn(*records));
+  islands_ = islands_of(stacks_of(*records));
+  switch (islands_.carrier()) {
+    case Carrier::kHost: return exchange_routes(*records);
+    case Carrier::kDelegate: return open_delegate();
+    case Carrier::kMixed: break;
+  }
+  for (const Islands::Island& island : islands_.all)
+    if (!island.stack.problem.empty()) log::warn("rank {}: {}", island.ranks.front(), island.stack.problem);
+  return Status(Code::kInvalidUsage,
+                fmt::format("this communicator spans several islands, which this version cannot carry yet ({}); "
+                            "AMALGAM_DEVICE=host makes a rank that uses host memory a CPU rank",
+                            islands_.describe()));
+}
+
+// The library does all the rest, so our own transports are not needed.
+Status Communicator::open_delegate() {
+  routes_.reset();
+  std::vector<std::byte> id;
+  if (membership_.rank == 0) {
+    auto made = membership_.stack.library->make_id();
+    if (!made) return made.status();
+    id = made.take();
+  }
+  auto ids = allgather(id);
+  if (!ids) return ids.status();
+  island::Config config = config_.asked;
+  config.blocking = config_.blocking ? 1 : 0;  // a child may have inherited it
+  opening_delegate_.store(true, std::memory_order_seq_cst);
+  if (state_.failed()) return state_.reason();
+  const Status opened = delegate_.open(membership_.stack, ids->front(), membership_.rank, membership_.ranks, config);
+  opening_delegate_.store(false, std::memory_order_release);
+  return opened.ok() || !state_.failed() ? opened : state_.reason();  // what another rank said is the cause
+}
+
+Status Communicator::exchange_routes(const std::vector<Record>& records) {
+  AMALGAM_TRY(routes_->learn(records));
   auto reachable = allgather(routes_->reachable());
   if (!reachable) return reachable.status();
-  AMALGAM_TRY(routes_->agree(*records, *reachable));
-  const std::vector<topo::LocalFacts> facts = facts_of(*records);
+  AMALGAM_TRY(routes_->agree(records, *reachable));
+  const std::vector<topo::LocalFacts> facts = facts_of(records);
   oversubscribed_ = topo::oversubscribed(facts, static_cast<std::size_t>(membership_.rank));
   auto assembled = topo::assemble(facts, topo::domains_of(routes_->memory()));
   if (!assembled) return assembled.status();
   cluster_ = assembled.take();
+  assemble_engine();
   return {};
 }
 
@@ -121,7 +165,9 @@ std::string Communicator::describe() const {
   std::string text =
       fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
                   library_version(), config::settings().version, group_->id(), config_.name.empty() ? "" : " ",
-                  config_.name, membership_.ranks, cluster_.domains.size(), cluster_.islands.size());
+                  config_.name, membership_.ranks, cluster_.domains.size(), islands_.all.size());
+  text += fmt::format("  islands {}\n", islands_.describe());
+  if (delegate_.library() != nullptr) return text + "  carried by " + delegate_.library()->describe();
   text += fmt::format("  transports {}\n", routes_->describe());
   const cluster::Domain& domain = cluster_.domains[cluster_.ranks[membership_.rank].domain];
   text += fmt::format("  domain of rank {}: {} cores, {} ranks", membership_.rank, domain.cores,

@@ -28,7 +28,7 @@ Result<Communicator*> make_child(Communicator& parent, const std::string& label,
   membership.id = *id;
   membership.rank = static_cast<int>(std::find(members.begin(), members.end(), parent.rank()) - members.begin());
   membership.ranks = static_cast<int>(members.size());
-  membership.device = parent.device();
+  membership.stack = parent.stack();
   auto* child = new Communicator(membership, config);
   const Status joined = child->join(&parent);
   if (joined.ok()) return child;

@@ -16,7 +16,7 @@ std::uint64_t agreement(const cluster::Cluster& cluster, const plan::Plan& plan)
 }
 
 // Whether each fold of the call may round to a narrow float.
-bool rounds(const engine::Request& request) {
+bool rounds(const Request& request) {
   return reduces(request.collective) && reduce::narrow_float(request.type) && request.op != ReduceOp::kMin &&
          request.op != ReduceOp::kMax;
 }
@@ -33,12 +33,12 @@ Result<PlanCache::Entry*> PlanCache::entry(Collective collective) {
   return &entry;
 }
 
-std::uint64_t PlanCache::bytes_of(const engine::Request& request, std::uint64_t element_bytes) const {
+std::uint64_t PlanCache::bytes_of(const Request& request, std::uint64_t element_bytes) const {
   if (request.collective == Collective::kAllToAllV) return kVectorBytes;
   return plan::total_bytes(request.collective, request.count, element_bytes, cluster_.size());
 }
 
-Result<PlanCache::Place> PlanCache::place(const engine::Request& request) {
+Result<PlanCache::Place> PlanCache::place(const Request& request) {
   Result<Entry*> found = entry(request.collective);
   if (!found) return found.status();
   const std::uint64_t bytes = bytes_of(request, size_of(request.type));
@@ -47,7 +47,7 @@ Result<PlanCache::Place> PlanCache::place(const engine::Request& request) {
   return Place{*found, bytes, false};
 }
 
-Result<PlanCache::Found> PlanCache::find(const engine::Request& request) {
+Result<PlanCache::Found> PlanCache::find(const Request& request) {
   Result<Place> at = place(request);
   if (!at) return at.status();
   Entry& entry = *at->entry;
@@ -64,7 +64,7 @@ Result<PlanCache::Found> PlanCache::find(const engine::Request& request) {
   return Found{program.get(), at->fp32};
 }
 
-Result<std::uint64_t> PlanCache::predict_ns(const engine::Request& request) {
+Result<std::uint64_t> PlanCache::predict_ns(const Request& request) {
   Result<Place> at = place(request);
   if (!at) return at.status();
   return plan::predict_ns(at->entry->table->find(at->bytes), cluster_, at->bytes);

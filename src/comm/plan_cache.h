@@ -12,10 +12,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/request.h"
 #include "base/status.h"
 #include "cluster/cluster.h"
 #include "engine/prepared.h"
-#include "engine/request.h"
 #include "plan/choose.h"
 
 namespace amalgam::comm {
@@ -29,8 +29,8 @@ class PlanCache {
     const engine::Prepared* program;
     bool fp32;  // carried in fp32
   };
-  Result<Found> find(const engine::Request& request);
-  Result<std::uint64_t> predict_ns(const engine::Request& request);
+  Result<Found> find(const Request& request);
+  Result<std::uint64_t> predict_ns(const Request& request);
 
  private:
   struct Entry {
@@ -43,8 +43,8 @@ class PlanCache {
     bool fp32;
   };
   Result<Entry*> entry(Collective collective);
-  Result<Place> place(const engine::Request& request);
-  std::uint64_t bytes_of(const engine::Request& request, std::uint64_t element_bytes) const;
+  Result<Place> place(const Request& request);
+  std::uint64_t bytes_of(const Request& request, std::uint64_t element_bytes) const;
 
   const cluster::Cluster& cluster_;
   int rank_;

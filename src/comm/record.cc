@@ -8,7 +8,7 @@
 namespace amalgam::comm {
 namespace {
 
-constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormat = 2;
 constexpr std::uint32_t kMostTransports = 16;
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -51,7 +51,9 @@ std::vector<std::byte> encode(const Record& record) {
       .integer(record.planner)
       .text(record.settings)
       .text(record.host);
-  out.integer(record.device).integer(record.pid).blob(topo::encode(record.facts));
+  out.integer(record.device).integer(record.pid);
+  write(out, record.stack);
+  out.blob(topo::encode(record.facts));
   out.integer(static_cast<std::uint32_t>(record.transports.size()));
   for (const TransportOffer& offer : record.transports) {
     out.text(offer.name).integer(offer.capabilities.slice_bytes);
@@ -72,6 +74,7 @@ Result<Record> decode(ConstBytes bytes) {
   record.host = in.text();
   record.device = in.integer<std::int32_t>();
   record.pid = in.integer<std::int32_t>();
+  record.stack = read_stack(in);
   auto facts = topo::decode(in.blob());
   if (!facts) return facts.status();
   record.facts = facts.take();

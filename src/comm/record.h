@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "base/transport.h"
+#include "comm/stack.h"
 #include "topo/local.h"
 
 namespace amalgam::comm {
@@ -27,6 +28,7 @@ struct Record {
   std::string host;      // its name, for people
   std::int32_t device = 0;
   std::int32_t pid = 0;
+  StackFacts stack;
   topo::LocalFacts facts;
   std::vector<TransportOffer> transports;  // most wanted first
 };

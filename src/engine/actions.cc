@@ -33,10 +33,15 @@ std::uint64_t Operation::row_slot(std::int64_t row, std::uint64_t chunk) const {
   return static_cast<std::uint64_t>(row) * window + chunk % window;
 }
 
-std::byte* Operation::address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const {
+plan::Range Operation::slice(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const {
+  return operand.buffer < 0 ? plan::Range{} : layout_.slice(operand.buffer, part, chunk);
+}
+
+std::byte* Operation::address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk,
+                              std::uint64_t element) const {
   if (plan_->buffers[operand.buffer].role == Role::kScratch)
     return scratch_[operand.buffer] + row_slot(part, chunk) * KeptMemory::aligned(plan_->slice_bytes);
-  return layout_.user_address(operand.buffer, layout_.slice(operand.buffer, part, chunk).first);
+  return layout_.user_address(operand.buffer, element);
 }
 
 bool Operation::prescaled(const plan::Operand& operand) const {
@@ -59,7 +64,7 @@ Result<bool> Operation::act_send(StageRun& run, const plan::Stage& stage) {
   auto opened = context_->lanes->send(at.what.peer, channel(stage));
   if (!opened) return opened.status();
   SendSlot& slot = **opened;
-  const std::byte* source = address(stage.from, at.what.from, at.chunk);
+  const std::byte* source = from(at, stage);
   const ConstBytes bytes(source, at.range.count * layout_.element_bytes());
   const transport::SliceTag what = tag(position_of(slot, serial_), bytes.size());
   Pending& pending = run.pending[run.started % kPending];
@@ -105,7 +110,7 @@ Result<bool> Operation::act_recv(StageRun& run, const plan::Stage& stage) {
     if (*view == nullptr) return false;
     views_[buffer][row_slot(at.what.to, at.chunk)] = {*view, slot.lane.get()};
   } else {
-    Result<bool> received = slot.lane->receive(expected, Bytes(address(stage.to, at.what.to, at.chunk), bytes));
+    Result<bool> received = slot.lane->receive(expected, Bytes(to(at, stage), bytes));
     if (!received || !*received) return received;
   }
   ++slot.position;
@@ -123,9 +128,8 @@ Result<bool> Operation::act_reduce(StageRun& run, const plan::Stage& stage) {
   Result<const std::byte*> view = slot.lane->view(tag(position_of(slot, serial_), bytes));
   if (!view) return view.status();
   if (*view == nullptr) return false;
-  const void* operands[] = {address(stage.from, at.what.from, at.chunk), *view};
-  reduce::fold(reduction_, address(stage.to, at.what.to, at.chunk), operands, at.range.count,
-               prescaled(stage.from) ? 0 : -1, stage.finish);
+  const void* operands[] = {from(at, stage), *view};
+  reduce::fold(reduction_, to(at, stage), operands, at.range.count, prescaled(stage.from) ? 0 : -1, stage.finish);
   slot.lane->release();
   ++slot.position;
   context_->counters->received_bytes += bytes;
@@ -139,19 +143,18 @@ void Operation::act_sum(const Instance& at, const plan::Stage& stage) {
   operands_.resize(ranks);
   for (std::size_t r = 0; r < ranks; ++r) {
     const bool own = static_cast<int>(r) == context_->rank;
-    operands_[r] = own ? address(stage.from, at.what.from, at.chunk)
-                       : landed[row_slot(static_cast<std::int64_t>(r), at.chunk)].data;
+    operands_[r] = own ? from(at, stage) : landed[row_slot(static_cast<std::int64_t>(r), at.chunk)].data;
   }
-  reduce::fold(reduction_, address(stage.to, at.what.to, at.chunk), operands_, at.range.count,
-               prescaled(stage.from) ? context_->rank : -1, stage.finish);
+  reduce::fold(reduction_, to(at, stage), operands_, at.range.count, prescaled(stage.from) ? context_->rank : -1,
+               stage.finish);
   for (std::size_t r = 0; r < ranks; ++r)
     if (static_cast<int>(r) != context_->rank) landed[row_slot(static_cast<std::int64_t>(r), at.chunk)].lane->release();
   context_->counters->folded_bytes += at.range.count * layout_.element_bytes();
 }
 
 void Operation::act_copy(const Instance& at, const plan::Stage& stage) {
-  std::byte* destination = address(stage.to, at.what.to, at.chunk);
-  const std::byte* source = address(stage.from, at.what.from, at.chunk);
+  std::byte* destination = to(at, stage);
+  const std::byte* source = from(at, stage);
   const bool pre = prescaled(stage.from);
   const bool post = stage.finish && reduction_.post.kind != reduce::Scale::Kind::kNone;
   if (destination == source && !pre && !post) return;

@@ -21,6 +21,8 @@ Status Carrier::bind(const Request& called, int rank, int ranks) {
   out_ = static_cast<std::byte*>(called.out);
   in_count_ = called.count * (scatters ? static_cast<std::uint64_t>(ranks) : 1);
   out_count_ = called.collective == Collective::kReduce && rank != called.root ? 0 : called.count;
+  block_count_ = std::max<std::uint64_t>(called.count, 1);
+  stride_ = called.stride != 0 ? called.stride : block_count_;
   loaded_ = stored_ = 0;
   const std::size_t bytes = in_count_ * sizeof(float);
   floats_ = reinterpret_cast<float*>(memory_.reserve(bytes));
@@ -29,6 +31,7 @@ Status Carrier::bind(const Request& called, int rank, int ranks) {
                   fmt::format("no memory for the {} bytes in which AMALGAM_FP32_WIRE carries a call", bytes));
   request_ = called;
   request_.type = DataType::kFloat32;
+  request_.stride = 0;
   request_.in = floats_;
   request_.out = floats_ + (scatters ? static_cast<std::uint64_t>(rank) * called.count : 0);
   float scalar = 0;
@@ -39,8 +42,9 @@ Status Carrier::bind(const Request& called, int rank, int ranks) {
 }
 
 bool Carrier::load() {
-  const std::uint64_t count = std::min(kTurnElements, in_count_ - loaded_);
-  if (count != 0) reduce::widen(type_, floats_ + loaded_, in_ + loaded_ * size_of(type_), count);
+  const std::uint64_t block = loaded_ / block_count_, first = loaded_ % block_count_;
+  const std::uint64_t count = std::min({kTurnElements, in_count_ - loaded_, block_count_ - first});
+  if (count != 0) reduce::widen(type_, floats_ + loaded_, in_ + (block * stride_ + first) * size_of(type_), count);
   loaded_ += count;
   return loaded_ == in_count_;
 }

@@ -13,9 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/request.h"
 #include "base/status.h"
 #include "engine/kept_memory.h"
-#include "engine/request.h"
 
 namespace amalgam::engine {
 
@@ -34,6 +34,7 @@ class Carrier {
   const std::byte* in_ = nullptr;
   std::byte* out_ = nullptr;
   std::uint64_t in_count_ = 0, out_count_ = 0;  // elements of this rank's buffers
+  std::uint64_t block_count_ = 1, stride_ = 1;  // elements of one block, and from one to the next
   std::uint64_t loaded_ = 0, stored_ = 0;
   float* floats_ = nullptr;  // in memory_
   KeptMemory memory_;

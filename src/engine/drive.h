@@ -30,21 +30,27 @@ class StopSignal {
 class Track {
  public:
   Track(const StopSignal& stop, Bed bed, WaitPolicy policy) : stop_(stop), bed_(bed), policy_(policy) {}
+  virtual ~Track() = default;
+  Track(const Track&) = delete;
+  Track& operator=(const Track&) = delete;
 
-  void add_collective(Operation* operation) { collectives_.push_back(operation); }
-  void add_pair(Operation* operation) { pairs_.push_back({operation, false}); }
+  void add_collective(Runnable* operation) { collectives_.push_back(operation); }
+  void add_pair(Runnable* operation) { pairs_.push_back({operation, false}); }
   void clear();
 
   // One round. kDone when all of it has finished. On an error the track is finished with it.
-  Result<Progress> progress();
+  virtual Result<Progress> progress();
 
   bool empty() const { return collectives_.empty() && pairs_.empty(); }
   const Bed& bed() const { return bed_; }
   const WaitPolicy& policy() const { return policy_; }
 
+ protected:
+  const StopSignal& stop() const { return stop_; }
+
  private:
   struct Pair {
-    Operation* operation;
+    Runnable* operation;
     bool finished;
   };
   bool waits_its_turn(std::size_t index) const;
@@ -53,7 +59,7 @@ class Track {
   const StopSignal& stop_;
   Bed bed_;
   WaitPolicy policy_;
-  std::vector<Operation*> collectives_;
+  std::vector<Runnable*> collectives_;
   std::size_t current_ = 0;
   std::vector<Pair> pairs_;
   std::size_t first_pair_ = 0;  // all before it are finished

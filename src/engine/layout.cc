@@ -32,7 +32,7 @@ plan::Range Layout::part_of(int buffer, std::int64_t part) const {
     case Shape::kCut:
       return plan::cut_evenly(count, static_cast<std::uint64_t>(prepared_->program().extents[buffer]), index,
                               element_bytes_);
-    case Shape::kBlocks: return {index * count, count};
+    case Shape::kBlocks: return {index * (request_->stride != 0 ? request_->stride : count), count};
     case Shape::kVector: {
       const Request::Vectors& vectors = *request_->vectors;
       if (shape.role == Role::kIn) return {vectors.send_offsets[index], vectors.send_counts[index]};

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/request.h"
 #include "engine/prepared.h"
-#include "engine/request.h"
 #include "plan/cut.h"
 
 namespace amalgam::engine {

@@ -46,8 +46,10 @@ Status Operation::start(const Prepared& prepared, const Request& called, std::ui
   unfinished_ = 0;
   for (StageRun& run : runs_) {
     run.started = run.done = run.step = run.chunk = 0;
-    run.held = run.reserved = false;
+    run.held = again && run.total == 1 && run.held_once;
+    run.reserved = run.may_start = false;
     run.waits_on = nullptr;
+    if (run.held && !run.pending.empty()) run.pending.front() = {};
     unfinished_ += run.total != 0;
   }
   return {};
@@ -57,8 +59,9 @@ Status Operation::start(const Prepared& prepared, const Request& called, std::ui
 // bound.
 bool Operation::repeats(const Prepared& prepared, const Request& request, DataType called) const {
   return prepared_ == &prepared && called_ == called && request_.count == request.count &&
-         request_.type == request.type && request_.op == request.op && request_.root == request.root &&
-         request_.scalar == request.scalar && request_.vectors == nullptr && request.vectors == nullptr;
+         request_.stride == request.stride && request_.type == request.type && request_.op == request.op &&
+         request_.root == request.root && request_.scalar == request.scalar && request_.vectors == nullptr &&
+         request.vectors == nullptr;
 }
 
 Status Operation::bind() {
@@ -79,6 +82,7 @@ Status Operation::bind() {
     run.first = range.first;
     run.steps = static_cast<std::uint64_t>(range.count);
     run.total = run.steps * layout_.chunks();
+    run.held_once = false;
     if (plan_->stages[i].action == Action::kSend) run.pending.resize(kPending);
   }
   return {};
@@ -164,11 +168,16 @@ void Operation::hold(int index, StageRun& run) const {
   at.what = prepared_->resolve(index, run.first + static_cast<std::int64_t>(run.step));
   at.chunk = run.chunk;
   at.range = {};
-  if (at.what.active)
-    at.range = layout_.slice((send ? stage.from : stage.to).buffer, send ? at.what.from : at.what.to, run.chunk);
+  if (at.what.active) {
+    const plan::Range to = slice(stage.to, at.what.to, run.chunk);
+    const plan::Range from = slice(stage.from, at.what.from, run.chunk);
+    at.range = send ? from : to;
+    at.to_element = to.first;
+    at.from_element = from.first;
+  }
   at.vacuous = !at.what.active || (at.range.count == 0 && !empty_message_);
   if (send) run.pending[run.started % kPending] = {};
-  run.held = true;
+  run.held = run.held_once = true;
   run.may_start = false;
 }
 

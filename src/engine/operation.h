@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/request.h"
 #include "base/status.h"
 #include "engine/carrier.h"
 #include "engine/counters.h"
@@ -19,7 +20,6 @@
 #include "engine/lanes.h"
 #include "engine/layout.h"
 #include "engine/prepared.h"
-#include "engine/request.h"
 #include "reduce/fold.h"
 
 namespace amalgam::engine {
@@ -35,7 +35,15 @@ struct Context {
 
 enum class Progress : std::uint8_t { kIdle, kMoved, kDone };
 
-class Operation {
+// What a track runs: an operation, or a call that is several of them.
+class Runnable {
+ public:
+  virtual ~Runnable() = default;
+  virtual Result<Progress> progress() = 0;
+  virtual const Request& request() const = 0;
+};
+
+class Operation final : public Runnable {
  public:
   Operation() = default;
   Operation(const Operation&) = delete;
@@ -44,9 +52,9 @@ class Operation {
   // `fp32`: the call's narrow floats are carried in fp32; then `prepared` is the plan for that many bytes.
   Status start(const Prepared& prepared, const Request& request, std::uint64_t sequence, std::uint64_t serial,
                Context& context, bool fp32 = false);
-  Result<Progress> progress();
+  Result<Progress> progress() override;
 
-  const Request& request() const { return request_; }  // as it runs
+  const Request& request() const override { return request_; }  // as it runs
   std::uint64_t sequence() const { return sequence_; }
 
  private:
@@ -57,8 +65,9 @@ class Operation {
   struct Instance {
     Resolved what;
     std::uint64_t chunk = 0;
-    plan::Range range;     // of `to`, or of `from` for a send
-    bool vacuous = false;  // nothing to do, whatever it depends on
+    plan::Range range;                               // of `to`, or of `from` for a send
+    std::uint64_t to_element = 0, from_element = 0;  // where they begin in the user's buffers
+    bool vacuous = false;                            // nothing to do, whatever it depends on
   };
   struct StageRun {
     std::int64_t first = 0;  // step of index 0
@@ -68,8 +77,9 @@ class Operation {
     std::uint64_t done = 0;  // what dependencies look at
     std::uint64_t step = 0;  // of instance `started`, from 0
     std::uint64_t chunk = 0;
-    bool held = false;       // `at` is instance `started`, tried before
-    bool may_start = false;  // and what it depends on is done
+    bool held = false;       // `at` is instance `started`, tried before, or the same of an equal operation
+    bool held_once = false;  // `at` was worked out since the operation was bound
+    bool may_start = false;  // what instance `started` depends on is done
     Instance at;
     const transport::ReceiveLane* waits_on = nullptr;  // whose next slice was not there yet
     bool reserved = false;                             // the current send's slot is filled and waits for commit
@@ -100,7 +110,14 @@ class Operation {
 
   int channel(const plan::Stage& stage) const;
   transport::SliceTag tag(std::uint32_t position, std::uint64_t bytes) const;
-  std::byte* address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const;
+  plan::Range slice(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk) const;
+  std::byte* address(const plan::Operand& operand, std::int64_t part, std::uint64_t chunk, std::uint64_t element) const;
+  std::byte* to(const Instance& at, const plan::Stage& stage) const {
+    return address(stage.to, at.what.to, at.chunk, at.to_element);
+  }
+  std::byte* from(const Instance& at, const plan::Stage& stage) const {
+    return address(stage.from, at.what.from, at.chunk, at.from_element);
+  }
   bool prescaled(const plan::Operand& operand) const;
   std::uint64_t row_slot(std::int64_t row, std::uint64_t chunk) const;
 

@@ -27,6 +27,7 @@ struct WaitPolicy {
 struct Bed {
   transport::Transport* doorbell = nullptr;  // may be null
   const Lanes* lanes = nullptr;
+  bool polled = false;  // something is waited for that wakes nobody, such as a word that a device writes
 };
 
 class Waiter {
@@ -38,7 +39,8 @@ class Waiter {
 
  private:
   void sleep(const Bed& bed);
-  static constexpr std::chrono::milliseconds kNap{2};  // errors and aborts are noticed this soon
+  static constexpr std::chrono::microseconds kNap{2000};      // errors and aborts are noticed this soon
+  static constexpr std::chrono::microseconds kPolledNap{50};  // and a device's words
 
   WaitPolicy policy_;
   std::uint32_t idle_rounds_ = 0;

@@ -12,15 +12,16 @@
 //            non-blocking communicators is not a failure.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/request.h"
 #include "base/status.h"
 #include "base/types.h"
 #include "bootstrap/unique_id.h"
 #include "comm/config.h"
-#include "engine/request.h"
 
 namespace amalgam::comm {
 class Communicator;  // behind ncclComm_t
@@ -38,8 +39,7 @@ Status check(const Communicator* communicator);
 
 // --- life. `*out` is written as NCCL does: at once for init, when done for split and shrink of non-blocking
 // communicators.
-Status init_rank(Communicator** out, int ranks, const bootstrap::UniqueId& id, int rank, int device,
-                 const CommConfig& config);
+Status init_rank(Communicator** out, int ranks, const bootstrap::UniqueId& id, int rank, const CommConfig& config);
 Status init_all(Communicator** out, int ranks, const int* devices);  // devices may be null: 0 … ranks-1
 Status split(Communicator* parent, int color, int key, Communicator** out,
              const CommConfig* config);  // color < 0 (NOCOLOR): *out = null
@@ -49,7 +49,8 @@ Status finalize(Communicator* communicator);
 Status destroy(Communicator* communicator);
 Status abort(Communicator* communicator);
 Status revoke(Communicator* communicator);
-Code async_error(const Communicator* communicator);  // one atomic load: kOk, kInProgress or the sticky error
+Code async_error(
+    Communicator* communicator);  // one atomic load, and a vendor's own: kOk, kInProgress or the sticky error
 struct Properties {
   int rank, ranks, device;
   std::uint64_t hash;  // equal on all ranks, unique; 0 until init has finished
@@ -69,7 +70,18 @@ Result<Prediction> predict(Communicator* communicator, Collective collective, st
 Result<std::string> describe(Communicator* communicator);
 
 // --- work. Count 0 collectives succeed without doing anything; 0-byte send/recv are matched.
-Status enqueue(Communicator* communicator, engine::Request request);
+Status enqueue(Communicator* communicator, Request request);
+
+// --- what only a vendor's library has, by its NCCL name
+bool has_vendor_function(Communicator* communicator, const char* name);  // false also when no vendor carries it
+// Calls it with the vendor's handle, in a group at its end; `call` gives the vendor's result.
+Status call_vendor(Communicator* communicator, const char* name,
+                   const std::function<int(void* function, void* native)>& call);
+struct VendorFunction {
+  const island::Library* library = nullptr;
+  void* function = nullptr;  // null: the calling thread works on no device, or its library has none
+};
+VendorFunction vendor_function_of_thread(const char* name);
 
 // --- user operations: handles ≥ 5, valid on their communicator only, type must match at use
 enum class Scalar {
@@ -79,15 +91,15 @@ enum class Scalar {
 Status create_premul_sum(Communicator* communicator, DataType type, const void* scalar, Scalar when, int* handle);
 Status destroy_operation(Communicator* communicator, int handle);
 // Fills request.op and request.scalar from a user handle.
-Status resolve_operation(Communicator* communicator, int handle, engine::Request* request);
+Status resolve_operation(Communicator* communicator, int handle, Request* request);
 
 // --- memory
 Status memory_allocate(void** out, std::size_t bytes);
 Status memory_free(void* pointer);  // null succeeds; only our own pointers
 Status register_buffer(Communicator* communicator, void* buffer, std::size_t bytes, void** handle);
 Status deregister_buffer(Communicator* communicator, void* handle);
-Status register_window(Communicator* communicator, void* buffer, std::size_t bytes,
-                       void** window);  // collective, groupable: a host-side handle
+Status register_window(Communicator* communicator, void* buffer, std::size_t bytes, int flags,
+                       void** window);  // collective, groupable: a host-side handle, or the vendor's
 Status deregister_window(Communicator* communicator, void* window);
 Status window_user_pointer(Communicator* communicator, void* window, void** pointer);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "launch/delegate.h"
 #include "launch/run.h"
 
 namespace amalgam::launch {
@@ -17,15 +18,22 @@ Status Group::note(Status status) {
   return status;
 }
 
-Status Group::add(comm::Communicator* communicator, engine::Request request) {
+Status Group::add(comm::Communicator* communicator, Request request) {
   if (depth_ > 0) {
     communicator->retain();  // until the group ends: another thread may abort it meanwhile
-    work_.push_back({communicator, std::move(request)});
+    work_.push_back({communicator, std::move(request), nullptr});
     return {};
   }
   if (communicator->config().blocking) return run_one(*communicator, request);
-  Work work{communicator, std::move(request)};
+  Work work{communicator, std::move(request), nullptr};
   return run(std::span(&work, 1));
+}
+
+Status Group::add(comm::Communicator* communicator, std::function<Status()> raw) {
+  if (depth_ == 0) return judge(*communicator, raw());
+  communicator->retain();
+  work_.push_back({communicator, {}, std::move(raw)});
+  return {};
 }
 
 Status Group::add(Task task) {
@@ -118,6 +126,16 @@ Status Group::end() {
   return done;
 }
 
+Result<std::uint64_t> Group::predict_ns(const Work& item) {
+  constexpr double kNanosecondsPerMicrosecond = 1000.0;
+  island::Island* delegate = item.communicator->delegate();
+  if (delegate == nullptr) return item.communicator->plans().predict_ns(item.request);
+  if (item.raw) return std::uint64_t{0};
+  Result<double> simulated = delegate->simulate(item.request);
+  if (!simulated) return simulated.status();
+  return static_cast<std::uint64_t>(std::max(*simulated, 0.0) * kNanosecondsPerMicrosecond);
+}
+
 Result<std::uint64_t> Group::simulate_end() {
   if (depth_ == 0) return Status(Code::kInvalidUsage, "ncclGroupSimulateEnd without ncclGroupStart in this thread");
   Status error = error_;
@@ -127,7 +145,7 @@ Result<std::uint64_t> Group::simulate_end() {
   for (const Work& item : work) {  // one thread runs them all: their times add up
     if (error.ok()) error = item.communicator->usable();
     if (!error.ok()) break;
-    Result<std::uint64_t> predicted = item.communicator->plans().predict_ns(item.request);
+    Result<std::uint64_t> predicted = predict_ns(item);
     if (predicted) total += *predicted;
     if (!predicted) error = predicted.status();
   }

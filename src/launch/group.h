@@ -7,15 +7,16 @@
 #include <functional>
 #include <vector>
 
+#include "base/request.h"
 #include "base/status.h"
 #include "comm/communicator.h"
-#include "engine/request.h"
 
 namespace amalgam::launch {
 
 struct Work {
   comm::Communicator* communicator = nullptr;
-  engine::Request request;
+  Request request;
+  std::function<Status()> raw;  // instead of the request: what only a vendor's library has
 };
 
 // Init, split, … inside a group: they must all move together, since one thread may drive several ranks.
@@ -36,7 +37,8 @@ class Group {
   Result<std::uint64_t> simulate_end();  // predicted nanoseconds; drops everything
 
   // Runs now outside a group, else at its end.
-  Status add(comm::Communicator* communicator, engine::Request request);
+  Status add(comm::Communicator* communicator, Request request);
+  Status add(comm::Communicator* communicator, std::function<Status()> raw);
   Status add(Task task);
   Status note(Status status);  // remembers a failed call inside the group; returns it
 
@@ -45,6 +47,7 @@ class Group {
   Status run_tasks();
   void reset();
   static void release(std::vector<Work>& work);
+  static Result<std::uint64_t> predict_ns(const Work& item);
 
   int depth_ = 0;
   Status error_;

@@ -15,6 +15,8 @@ namespace {
 
 using bootstrap::UniqueId;
 
+constexpr int kCurrentDevice = -1;  // the calling thread's
+
 // Another thread may be polling the handle that it got the address of.
 void publish(Communicator** out, Communicator* communicator) {
   std::atomic_ref<Communicator*>(*out).store(communicator, std::memory_order_release);
@@ -84,9 +86,11 @@ Status check(const Communicator* communicator) {
   return {};
 }
 
-Status init_rank(Communicator** out, int ranks, const UniqueId& id, int rank, int device, const CommConfig& config) {
+Status init_rank(Communicator** out, int ranks, const UniqueId& id, int rank, const CommConfig& config) {
   if (Status good = bootstrap::check_unique_id(id); !good.ok()) return told(Group::current().note(good));
-  return told(Group::current().note(init_later(out, {id, rank, ranks, device}, config)));
+  Result<comm::Stack> stack = comm::find_stack(kCurrentDevice);
+  if (!stack) return told(Group::current().note(stack.status()));
+  return told(Group::current().note(init_later(out, {id, rank, ranks, stack.take()}, config)));
 }
 
 Status init_all(Communicator** out, int ranks, const int* devices) {
@@ -94,9 +98,10 @@ Status init_all(Communicator** out, int ranks, const int* devices) {
   if (!id) return told(id.status());
   Group& group = Group::current();
   group.start();
-  for (int rank = 0; rank < ranks; ++rank)
-    (void)group.note(
-        init_later(&out[rank], {*id, rank, ranks, devices != nullptr ? devices[rank] : rank}, CommConfig{}));
+  for (int rank = 0; rank < ranks; ++rank) {
+    Result<comm::Stack> stack = comm::find_stack(devices != nullptr ? devices[rank] : rank);
+    (void)group.note(stack ? init_later(&out[rank], {*id, rank, ranks, stack.take()}, CommConfig{}) : stack.status());
+  }
   return told(group.end());
 }
 
@@ -111,6 +116,7 @@ Status shrink(Communicator* parent, std::span<const int> excluded, bool abort_pa
               const CommConfig* config) {
   if (!abort_parent && !parent->state().failed())
     if (Status able = may_divide(*parent); !able.ok()) return told(Group::current().note(able));
+  if (abort_parent) parent->stop_delegate();
   if (abort_parent) parent->state().revoke();  // stops what runs on it here; its control plane stays for the survivors
   const CommConfig child = inherited(*parent, config);
   return told(Group::current().note(
@@ -131,6 +137,7 @@ Status destroy(Communicator* communicator) {
   communicator->finish();
   if (!communicator->finalized())
     (void)communicator->finalize();  // what failed before has been reported; the memory goes anyway
+  communicator->close();
   communicator->drop_handle();
   return {};
 }
@@ -147,10 +154,21 @@ Status revoke(Communicator* communicator) {
   if (communicator->state().revoked())
     return told(Status(Code::kInvalidArgument, "the communicator was revoked before"));
   communicator->state().revoke();
+  communicator->stop_delegate();
   return communicator->state().pending() ? Status(Code::kInProgress, "") : Status();
 }
 
-Code async_error(const Communicator* communicator) { return communicator->state().code(); }
+Code async_error(Communicator* communicator) {
+  const Code code = communicator->state().code();
+  island::Island* delegate = communicator->delegate();
+  if (delegate == nullptr || (code != Code::kOk && code != Code::kInProgress)) return code;
+  const Code vendors = delegate->async_error();
+  if (vendors == Code::kOk || vendors == Code::kInProgress) return code == Code::kOk ? vendors : code;
+  communicator->fail(
+      Status(vendors, fmt::format("{} reports an asynchronous error on rank {}: {}",
+                                  communicator->delegate_library()->name(), communicator->rank(), to_string(vendors))));
+  return vendors;
+}
 
 Properties properties(const Communicator* communicator) {
   return {communicator->rank(), communicator->ranks(), communicator->device(), communicator->id()};

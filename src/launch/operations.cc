@@ -56,7 +56,7 @@ Status destroy_operation(Communicator* communicator, int handle) {
   return {};
 }
 
-Status resolve_operation(Communicator* communicator, int handle, engine::Request* request) {
+Status resolve_operation(Communicator* communicator, int handle, Request* request) {
   Result<comm::UserOperation*> operation = find(communicator, handle);
   if (!operation) return told(operation.status());
   if ((*operation)->type != request->type)
@@ -64,8 +64,11 @@ Status resolve_operation(Communicator* communicator, int handle, engine::Request
                                                            name_of((*operation)->type), name_of(request->type))));
   request->op = ReduceOp::kPreMulSum;
   request->scalar = (*operation)->scalar;
-  if ((*operation)->read_from != nullptr)
+  if (communicator->delegate() != nullptr) {
+    request->scalar_at = (*operation)->read_from;  // device memory: the vendor's kernel reads it
+  } else if ((*operation)->read_from != nullptr) {
     std::memcpy(request->scalar.data(), (*operation)->read_from, size_of(request->type));
+  }
   return {};
 }
 

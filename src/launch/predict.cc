@@ -17,7 +17,10 @@ Result<Prediction> predict(Communicator* communicator, Collective collective, st
   comm::Use use(communicator);
   if (Status gone = use.status(); !gone.ok()) return told(gone);
   if (Status usable = communicator->usable(); !usable.ok()) return told(usable);
-  engine::Request request;
+  if (communicator->delegate() != nullptr)
+    return told(Status(Code::kInvalidUsage,
+                       "this communicator is carried by its vendor's library: there is no plan of ours to predict"));
+  Request request;
   request.collective = collective;
   request.type = type;
   request.count = count;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "launch/delegate.h"
 #include "observe/log.h"
 
 namespace amalgam::launch {
@@ -14,7 +15,6 @@ namespace {
 
 using comm::Communicator;
 using engine::Operation;
-using engine::Request;
 
 // Coarse: a flight record is read by people after seconds, and the call must stay in the nanoseconds.
 std::int64_t now_ns() {
@@ -182,18 +182,25 @@ Status run(std::span<Work> work) {
       communicators.push_back(item.communicator);
   if (communicators.empty()) return {};
   AMALGAM_TRY(check_blocking(communicators));
-  for (Communicator* communicator : communicators) {
-    AMALGAM_TRY(communicator->usable());
-    AMALGAM_TRY(run_self(*communicator, work));
+  for (Communicator* communicator : communicators) AMALGAM_TRY(communicator->usable());
+  const bool blocking = communicators.front()->config().blocking;
+  const auto delegated = [](const Communicator* communicator) { return communicator->delegate() != nullptr; };
+  Status issued;
+  if (std::any_of(communicators.begin(), communicators.end(), delegated)) {
+    issued = issue_group(work);
+    if (!issued.ok() && issued.code() != Code::kInProgress) return issued;
+    std::erase_if(communicators, delegated);
+    if (communicators.empty()) return issued;
   }
-  if (communicators.front()->config().blocking) return run_blocking(communicators, work);
-  return run_nonblocking(communicators, work);
+  for (Communicator* communicator : communicators) AMALGAM_TRY(run_self(*communicator, work));
+  Status done = blocking ? run_blocking(communicators, work) : run_nonblocking(communicators, work);
+  return done.ok() ? std::move(issued) : std::move(done);
 }
 
 Status run_one(Communicator& communicator, const Request& request) {
-  AMALGAM_TRY(communicator.usable());
+  if (communicator.delegate() != nullptr) return issue(communicator, request);
   if (is_pair(request.collective) && request.root == communicator.rank()) {
-    const Work work{&communicator, request};
+    const Work work{&communicator, request, nullptr};
     return run_self(communicator, std::span(&work, 1));  // explains what is missing
   }
   if (skipped(communicator, request)) return {};

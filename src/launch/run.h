@@ -11,7 +11,7 @@ namespace amalgam::launch {
 // returns kInProgress.
 Status run(std::span<Work> work);
 
-// The same for one call on a blocking communicator, without a group's bookkeeping.
-Status run_one(comm::Communicator& communicator, const engine::Request& request);
+// The same for one call on a blocking communicator that is usable(), without a group's bookkeeping.
+Status run_one(comm::Communicator& communicator, const Request& request);
 
 }  // namespace amalgam::launch

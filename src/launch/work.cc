@@ -29,7 +29,7 @@ Status group_simulate_end(double* microseconds) {
   return {};
 }
 
-Status enqueue(Communicator* communicator, engine::Request request) {
+Status enqueue(Communicator* communicator, Request request) {
   comm::Use use(communicator);
   Group& group = Group::current();
   if (Status gone = use.status(); !gone.ok()) return told(group.note(gone));

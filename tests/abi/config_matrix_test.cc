@@ -128,13 +128,13 @@ TEST(ConfigMatrix, AnInitialisedConfigThatSetsNothingMeansTheDefaults) {
     EXPECT_TRUE(parsed->blocking);
     EXPECT_FALSE(parsed->blocking_set);
     EXPECT_EQ(parsed->name, "");
-    EXPECT_EQ(parsed->net_name, "");
+    EXPECT_EQ(parsed->asked.net_name, "");
     const launch::CommConfig defaults;
-    EXPECT_EQ(parsed->traffic_class, defaults.traffic_class) << caller.version;
-    EXPECT_EQ(parsed->min_ctas, defaults.min_ctas) << caller.version;
-    EXPECT_EQ(parsed->max_ctas, defaults.max_ctas) << caller.version;
-    EXPECT_EQ(parsed->cga_cluster_size, defaults.cga_cluster_size) << caller.version;
-    EXPECT_EQ(parsed->cta_policy, defaults.cta_policy) << caller.version;
+    EXPECT_EQ(parsed->asked.traffic_class, defaults.asked.traffic_class) << caller.version;
+    EXPECT_EQ(parsed->asked.min_ctas, defaults.asked.min_ctas) << caller.version;
+    EXPECT_EQ(parsed->asked.max_ctas, defaults.asked.max_ctas) << caller.version;
+    EXPECT_EQ(parsed->asked.cga_cluster_size, defaults.asked.cga_cluster_size) << caller.version;
+    EXPECT_EQ(parsed->asked.cta_policy, defaults.asked.cta_policy) << caller.version;
   }
 }
 
@@ -145,12 +145,12 @@ TEST(ConfigMatrix, ValuesReachTheFormThatTheLayersBelowUse) {
   EXPECT_FALSE(parsed->blocking);
   EXPECT_TRUE(parsed->blocking_set);
   EXPECT_EQ(parsed->name, kText);
-  EXPECT_EQ(parsed->net_name, kText);
-  EXPECT_EQ(parsed->min_ctas, 3);
-  EXPECT_EQ(parsed->max_ctas, 9);
-  EXPECT_EQ(parsed->cga_cluster_size, 2);
-  EXPECT_EQ(parsed->traffic_class, 5);
-  EXPECT_EQ(parsed->cta_policy, 2);
+  EXPECT_EQ(parsed->asked.net_name, kText);
+  EXPECT_EQ(parsed->asked.min_ctas, 3);
+  EXPECT_EQ(parsed->asked.max_ctas, 9);
+  EXPECT_EQ(parsed->asked.cga_cluster_size, 2);
+  EXPECT_EQ(parsed->asked.traffic_class, 5);
+  EXPECT_EQ(parsed->asked.cta_policy, 2);
 }
 
 TEST(ConfigMatrix, RcclsOtherFieldAtOffset80IsNotTakenForOurs) {

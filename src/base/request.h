@@ -9,7 +9,7 @@
 
 #include "base/types.h"
 
-namespace amalgam::engine {
+namespace amalgam {
 
 struct Request {
   Collective collective = Collective::kAllReduce;
@@ -19,7 +19,9 @@ struct Request {
   const void* in = nullptr;           // send buffer; may be null where this rank's is not read
   void* out = nullptr;                // receive buffer; may be null where this rank's is not written
   std::uint64_t count = 0;            // elements, as the NCCL argument of the same call
+  std::uint64_t stride = 0;           // elements from one rank's block to the next in a buffer of blocks; 0: count
   std::array<std::byte, 8> scalar{};  // premulsum: one element of `type`, captured when the call was made
+  const void* scalar_at = nullptr;    // premulsum: where the scalar is read when the operation runs; null: `scalar`
   const void* stream = nullptr;       // order only
 
   // alltoallv: elements per rank, and displacements in elements. Null otherwise.
@@ -29,4 +31,4 @@ struct Request {
   std::shared_ptr<const Vectors> vectors;  // shared: the queued request and the running operation both read it
 };
 
-}  // namespace amalgam::engine
+}  // namespace amalgam

@@ -1,0 +1,16 @@
+// Iluvatar ixCCL: NCCL's names, under NCCL's file name or its own.
+
+#include "plugins/island/tables/tables.h"
+
+namespace amalgam::tables {
+namespace {
+
+constexpr const char* kSonames[] = {"libixccl.so", "libnccl.so.2", "libnccl.so"};       // [C], order [U]
+constexpr const char* kFolders[] = {"/usr/local/corex/lib64", "/usr/local/corex/lib"};  // [C]
+
+}  // namespace
+
+constexpr nccl_shaped::Table kIxccl = {
+    .vendor = "iluvatar", .name = "ixCCL", .sonames = kSonames, .torch = {}, .folders = kFolders, .oldest = 20700};
+
+}  // namespace amalgam::tables

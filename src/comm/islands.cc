@@ -1,0 +1,62 @@
+#include "comm/islands.h"
+
+#include <fmt/format.h>
+
+namespace amalgam::comm {
+namespace {
+
+constexpr const char* kHost = "host";
+constexpr const char* kAlone = "alone";
+
+bool joins(const StackFacts& rank, const StackFacts& island) {
+  if (rank.label == kAlone || rank.label != island.label || rank.vendor != island.vendor) return false;
+  if (rank.vendor == kHost) return true;
+  return !rank.library.empty() && rank.library == island.library && rank.library_version == island.library_version;
+}
+
+// "0-2, 5"
+std::string list_of(const std::vector<int>& ranks) {
+  std::string text;
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    std::size_t last = i;
+    while (last + 1 < ranks.size() && ranks[last + 1] == ranks[last] + 1) ++last;
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", ranks[i]);
+    if (last > i) text += fmt::format("-{}", ranks[last]);
+    i = last;
+  }
+  return text;
+}
+
+}  // namespace
+
+Islands islands_of(const std::vector<StackFacts>& ranks) {
+  Islands islands;
+  for (std::size_t r = 0; r < ranks.size(); ++r) {
+    std::size_t at = 0;
+    while (at < islands.all.size() && !joins(ranks[r], islands.all[at].stack)) ++at;
+    if (at == islands.all.size()) islands.all.push_back({ranks[r], {}});
+    islands.all[at].ranks.push_back(static_cast<int>(r));
+    islands.of_rank.push_back(static_cast<int>(at));
+  }
+  return islands;
+}
+
+Carrier Islands::carrier() const {
+  bool devices = false;
+  for (const Island& island : all) devices = devices || island.stack.vendor != kHost;
+  if (!devices) return Carrier::kHost;
+  return all.size() == 1 && !all.front().stack.library.empty() ? Carrier::kDelegate : Carrier::kMixed;
+}
+
+std::string Islands::describe() const {
+  std::string text;
+  for (const Island& island : all) {
+    text += fmt::format("{}{}", text.empty() ? "" : "; ", island.stack.vendor);
+    if (!island.stack.library.empty())
+      text += fmt::format(" {} {}", island.stack.library, island.stack.library_version);
+    text += fmt::format(": rank{} {}", island.ranks.size() == 1 ? "" : "s", list_of(island.ranks));
+  }
+  return text;
+}
+
+}  // namespace amalgam::comm
