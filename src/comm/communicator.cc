@@ -46,6 +46,7 @@ Communicator::~Communicator() {
   Registry::remove(this);
   for (std::thread& thread : background_)
     thread.detach();  // this thread itself: its work began after the handle had gone
+  if (mixed_ && state_.failed()) mixed_->keep_memory();
   lanes_.reset();     // lanes before their transports,
   routes_.reset();    // these before the connections they use,
   group_.reset();     // and this before the members that its callbacks read
@@ -133,7 +134,8 @@ void Communicator::report_failure(const Status& reason) {
   constexpr std::chrono::seconds kPatience{1};
   if (reason.code() != Code::kRemote || !ready_.load(std::memory_order_acquire) || reported_.exchange(true)) return;
   log::warn("rank {} when it failed: {}", membership_.rank, observe::last_of_flight_record(flight_.encode()));
-  if (!config_.blocking || membership_.rank >= kGatherers)
+  const bool on_engine = !config_.blocking || (mixed_ && mixed_->queue() != nullptr);
+  if (on_engine || membership_.rank >= kGatherers)
     return;  // the engine's thread must not wait: it serves others too
   const bootstrap::Group::FlightRecords records = group_->gather_flight_records(kPatience);
   for (int rank = 0; rank < membership_.rank && rank < static_cast<int>(records.size()); ++rank)
@@ -150,8 +152,9 @@ Status Communicator::finalize() {
   if (!config_.blocking && state_.pending()) return Status(Code::kInProgress, "");
   finalized_ = true;
   if (delegate() != nullptr) return state_.failed() ? state_.reason() : delegate()->finalize();
+  state_.wait_until_landed();
   engine::Waiter waiter(wait_policy());
-  const engine::Bed bed{routes_->doorbell(), lanes_.get()};
+  const engine::Bed bed{routes_->doorbell(), lanes_.get(), false};
   while (!lanes_->drained()) {
     if (state_.raised()) return state_.reason();
     waiter.idle(bed);
@@ -206,8 +209,13 @@ engine::WaitPolicy Communicator::wait_policy() const {
 }
 
 std::unique_ptr<engine::Track> Communicator::make_track() const {
-  return std::make_unique<engine::Track>(state_, engine::Bed{routes_ ? routes_->doorbell() : nullptr, lanes_.get()},
+  return std::make_unique<engine::Track>(state_, engine::Bed{routes_ ? routes_->doorbell() : nullptr, lanes_.get(), false},
                                          wait_policy());
+}
+
+std::unique_ptr<engine::StagedTrack> Communicator::make_staged_track() const {
+  return std::make_unique<engine::StagedTrack>(state_, engine::Bed{routes_->doorbell(), lanes_.get(), true}, wait_policy(),
+                                               *mixed_->queue());
 }
 
 // Blocking communicators are driven by their caller alone; the lock is for those whose operations the worker gives
@@ -233,10 +241,10 @@ void Communicator::give_back(engine::Operation* operation) {
   idle_.push_back(operation);
 }
 
-std::uint64_t Communicator::next_pair(Collective direction, int peer) {
+std::uint64_t Communicator::next_pair(Collective direction, int peer, std::uint64_t number) {
   std::vector<std::uint64_t>& counters = direction == Collective::kSend ? sends_ : receives_;
   if (counters.empty()) counters.resize(static_cast<std::size_t>(membership_.ranks));
-  return ++counters[peer];
+  return (counters[peer] += number) - number + 1;
 }
 
 std::shared_ptr<engine::Worker> Communicator::worker() {

@@ -27,6 +27,7 @@
 #include "comm/delegate.h"
 #include "comm/handle_table.h"
 #include "comm/islands.h"
+#include "comm/mixed.h"
 #include "comm/plan_cache.h"
 #include "comm/record.h"
 #include "comm/routes.h"
@@ -34,6 +35,7 @@
 #include "comm/state.h"
 #include "engine/counters.h"
 #include "engine/drive.h"
+#include "engine/staged_track.h"
 #include "engine/worker.h"
 #include "observe/flight.h"
 
@@ -107,16 +109,19 @@ class Communicator {
   // The vendor's communicator that carries this one, whole; null: it is ours to carry, or not ready.
   island::Island* delegate() const { return delegate_.get(); }
   const island::Library* delegate_library() const { return delegate_.library(); }
+  Mixed* mixed() const { return mixed_.get(); }  // null: all ranks are of one island
 
   // --- what launch works with
   engine::Context& context() { return context_; }
   engine::Track& track() { return *track_; }
   std::unique_ptr<engine::Track> make_track() const;
+  std::unique_ptr<engine::StagedTrack> make_staged_track() const;  // of a device rank among several islands
   engine::Operation* take_operation();  // from the pool; returned by give_back
   void give_back(engine::Operation* operation);
-  std::uint64_t next_serial() { return ++serial_; }
-  std::uint64_t next_collective() { return ++collectives_; }
-  std::uint64_t next_pair(Collective direction, int peer);
+  // The first of the next `number` operations.
+  std::uint64_t next_serial(std::uint64_t number = 1) { return (serial_ += number) - number + 1; }
+  std::uint64_t next_collective(std::uint64_t number = 1) { return (collectives_ += number) - number + 1; }
+  std::uint64_t next_pair(Collective direction, int peer, std::uint64_t number = 1);
   observe::FlightRecord& flight() { return flight_; }
   std::shared_ptr<engine::Worker> worker();
   engine::WaitPolicy wait_policy() const;
@@ -133,6 +138,7 @@ class Communicator {
   Status exchange();  // records, islands; then what carries them
   Status exchange_routes(const std::vector<Record>& records);
   Status open_delegate();
+  Status prepare_mixed();
   void on_group_error(const Status& reason);
   void assemble_engine();
   std::unique_lock<std::mutex> lock_pool();
@@ -148,6 +154,7 @@ class Communicator {
   std::unique_ptr<bootstrap::Group> group_;
   Islands islands_;
   Delegate delegate_;
+  std::unique_ptr<Mixed> mixed_;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<engine::Lanes> lanes_;  // after routes_: lanes end before their transports
   cluster::Cluster cluster_;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/version.h"
 #include "comm/communicator.h"
 #include "config/settings.h"
@@ -104,14 +106,30 @@ Status Communicator::exchange() {
   switch (islands_.carrier()) {
     case Carrier::kHost: return exchange_routes(*records);
     case Carrier::kDelegate: return open_delegate();
-    case Carrier::kMixed: break;
+    case Carrier::kMixed: AMALGAM_TRY(exchange_routes(*records)); return prepare_mixed();
   }
-  for (const Islands::Island& island : islands_.all)
-    if (!island.stack.problem.empty()) log::warn("rank {}: {}", island.ranks.front(), island.stack.problem);
-  return Status(Code::kInvalidUsage,
-                fmt::format("this communicator spans several islands, which this version cannot carry yet ({}); "
-                            "AMALGAM_DEVICE=host makes a rank that uses host memory a CPU rank",
-                            islands_.describe()));
+  return Status(Code::kInternal, "a carrier without a number");
+}
+
+Status Communicator::prepare_mixed() {
+  if (!membership_.stack.facts.problem.empty())
+    log::warn("rank {} goes without its vendor's library: {}", membership_.rank, membership_.stack.facts.problem);
+  auto mixed = std::make_unique<Mixed>();
+  Result<std::size_t> mine = mixed->prepare(membership_.stack, membership_.ranks);
+  if (!mine) return mine.status();
+  auto gathered = allgather(Writer().integer<std::uint64_t>(*mine).take());
+  if (!gathered) return gathered.status();
+  std::uint64_t smallest = *mine;
+  for (const std::vector<std::byte>& theirs : *gathered) {
+    Reader in(theirs);
+    smallest = std::min(smallest, in.integer<std::uint64_t>());
+    if (!in.finished()) return Status(Code::kProtocol, "a rank told the size of its pieces in another form");
+  }
+  if (smallest < engine::Pieces::needed(membership_.ranks))
+    return Status(Code::kProtocol, fmt::format("a rank can only take pieces of {} bytes", smallest));
+  mixed->agree(smallest);
+  mixed_ = std::move(mixed);
+  return {};
 }
 
 // The library does all the rest, so our own transports are not needed.

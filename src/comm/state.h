@@ -36,7 +36,20 @@ class State final : public engine::StopSignal {
     word_.fetch_sub(kPending, std::memory_order_acq_rel);
     word_.notify_all();
   }
-  void wait_until_idle() const {  // until nothing is pending
+  // Work on a device's streams: it does not make the communicator pending, since its calls have returned, but
+  // whoever ends the communicator waits for it.
+  void take_off() { flying_.fetch_add(1, std::memory_order_acq_rel); }
+  void land() {
+    flying_.fetch_sub(1, std::memory_order_acq_rel);
+    flying_.notify_all();
+  }
+  void wait_until_landed() const {
+    for (std::uint32_t flying = flying_.load(std::memory_order_acquire); flying != 0;
+         flying = flying_.load(std::memory_order_acquire))
+      flying_.wait(flying, std::memory_order_acquire);
+  }
+  void wait_until_idle() const {  // until nothing is pending or flying
+    wait_until_landed();
     for (std::uint64_t word = word_.load(std::memory_order_acquire); word >= kPending;
          word = word_.load(std::memory_order_acquire))
       word_.wait(word, std::memory_order_acquire);
@@ -51,6 +64,7 @@ class State final : public engine::StopSignal {
   static constexpr std::uint64_t kPending = 0x10000;
 
   std::atomic<std::uint64_t> word_{0};
+  std::atomic<std::uint32_t> flying_{0};
   mutable std::mutex mutex_;
   Status reason_;
 };

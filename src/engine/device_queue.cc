@@ -88,7 +88,8 @@ Result<Gate*> DeviceQueue::take_gate() {
   return words ? Gate::create(runtime_, *words) : Result<Gate*>(words.status());
 }
 
-void DeviceQueue::give_gate(Gate* gate) {
+void DeviceQueue::release_gate(Gate* gate) {
+  if (!gate->release()) return;
   const std::lock_guard lock(mutex_);
   gates_.push_back(gate);
 }
@@ -100,11 +101,11 @@ Status DeviceQueue::wait(Gate& gate, device::Stream stream) {
 
 Result<DeviceQueue::Staging> DeviceQueue::take_staging(std::size_t wanted, std::size_t needed) {
   const std::lock_guard lock(mutex_);
-  const auto enough =
-      std::find_if(staging_.begin(), staging_.end(), [&](const Staging& s) { return s.bytes >= needed; });
-  if (enough != staging_.end()) {
-    const Staging kept = *enough;
-    staging_.erase(enough);
+  const auto largest = std::max_element(staging_.begin(), staging_.end(),
+                                        [](const Staging& a, const Staging& b) { return a.bytes < b.bytes; });
+  if (largest != staging_.end() && largest->bytes >= needed) {
+    const Staging kept = *largest;
+    staging_.erase(largest);
     return kept;
   }
   const std::lock_guard budget(all().mutex);

@@ -33,7 +33,7 @@ class DeviceQueue {
   CopyQueue& down() { return *down_; }
 
   Result<Gate*> take_gate();
-  void give_gate(Gate* gate);  // after it was opened
+  void release_gate(Gate* gate);  // by one of the two owners of its use
   Status wait(Gate& gate, device::Stream stream);
 
   // Pinned memory of a communicator: as large as the process's budget allows, at most `wanted`, at least `needed`.

@@ -13,6 +13,7 @@ Result<Gate*> Gate::create(const device::Runtime& runtime, std::uint64_t* words)
 
 Status Gate::mark(device::Stream stream) {
   ++use_;
+  owners_.store(2, std::memory_order_relaxed);
   if (event_ != nullptr) return runtime_.record(event_, stream);
   return runtime_.write_value(stream, ready_, use_);
 }

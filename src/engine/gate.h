@@ -27,15 +27,15 @@ class Gate {
   // owner's lock is held during wait().
   static Result<Gate*> create(const device::Runtime& runtime, std::uint64_t* words);
 
-  Status mark(device::Stream stream);                       // a new use begins here
+  // A new use begins here. It has two owners, who runs the work and who lets the stream wait: the gate may be used again
+  // when both have released it.
+  Status mark(device::Stream stream);
+  bool release() { return owners_.fetch_sub(1, std::memory_order_acq_rel) == 1; }  // true: by the last of them
   Status wait(device::Stream stream, device::Event after);  // the stream stays here until open()
   bool parks() const { return !runtime_.capabilities().wait_value; }
 
   Result<bool> ready();
-  void open();  // by this processor
-  // By the device: `queue`'s earlier copies first. Only where the device can write words.
-  std::uint64_t* done_word() { return done_; }
-  std::uint64_t use() const { return use_; }
+  void open();
 
  private:
   Gate(const device::Runtime& runtime, std::uint64_t* words) : runtime_(runtime), ready_(words), done_(words + 1) {}
@@ -45,6 +45,7 @@ class Gate {
   std::uint64_t* ready_;
   std::uint64_t* done_;
   std::uint64_t use_ = 0;
+  std::atomic<int> owners_{0};
   device::Event event_ = nullptr;
   std::atomic<std::uint64_t> opened_{0};  // the last use that open() ended; host functions sleep on it
   std::atomic<std::uint64_t> passed_{0};  // host functions that have returned: each takes the next use

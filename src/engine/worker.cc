@@ -74,7 +74,7 @@ void Worker::move_until_changed(std::vector<Job> active, std::uint64_t seen) {
     for (std::size_t i = 0; i < active.size(); ++i) {
       Result<Progress> progress = active[i].track->progress();
       if (progress && *progress == Progress::kIdle) {
-        watched = i;
+        if (active[i].track->bed().polled || !active[watched].track->bed().polled) watched = i;
         continue;
       }
       moved = true;

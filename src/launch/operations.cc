@@ -64,8 +64,8 @@ Status resolve_operation(Communicator* communicator, int handle, Request* reques
                                                            name_of((*operation)->type), name_of(request->type))));
   request->op = ReduceOp::kPreMulSum;
   request->scalar = (*operation)->scalar;
-  if (communicator->delegate() != nullptr) {
-    request->scalar_at = (*operation)->read_from;  // device memory: the vendor's kernel reads it
+  if (communicator->stack().runtime != nullptr) {
+    request->scalar_at = (*operation)->read_from;  // device memory: read when the operation runs
   } else if ((*operation)->read_from != nullptr) {
     std::memcpy(request->scalar.data(), (*operation)->read_from, size_of(request->type));
   }

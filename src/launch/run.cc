@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "launch/delegate.h"
+#include "launch/staged.h"
 #include "observe/log.h"
 
 namespace amalgam::launch {
@@ -30,28 +31,46 @@ struct Batch {
   std::unique_ptr<engine::Track> own_track;  // non-blocking: lives until the worker finished it
   struct Item {
     Operation* operation;
+    engine::StagedCall* call;  // instead, among several islands
     std::uint64_t ticket;
   };
   std::vector<Item> items;
 };
 
+std::uint64_t enter(Communicator& communicator, const Request& request, std::uint64_t sequence) {
+  return communicator.flight().enter(
+      {sequence, request.collective, request.type, request.op, request.root, request.count, now_ns(), 0});
+}
+
+void add(engine::Track& track, const Request& request, engine::Runnable* runnable) {
+  if (is_pair(request.collective)) {
+    track.add_pair(runnable);
+  } else {
+    track.add_collective(runnable);
+  }
+}
+
+Status start_call(Batch& batch, const Request& request) {
+  std::uint64_t sequence = 0;
+  Result<engine::StagedCall*> call = start_staged(*batch.communicator, request, &sequence);
+  if (!call) return call.status();
+  batch.items.push_back({nullptr, *call, enter(*batch.communicator, request, sequence)});
+  add(*batch.track, request, *call);
+  return {};
+}
+
 Status start(Batch& batch, const Request& request) {
   Communicator& communicator = *batch.communicator;
+  if (communicator.mixed() != nullptr) return start_call(batch, request);
   const auto found = communicator.plans().find(request);
   if (!found) return found.status();
   const std::uint64_t sequence = is_pair(request.collective) ? communicator.next_pair(request.collective, request.root)
                                                              : communicator.next_collective();
   Operation* operation = communicator.take_operation();
-  const std::uint64_t ticket = communicator.flight().enter(
-      {sequence, request.collective, request.type, request.op, request.root, request.count, now_ns(), 0});
-  batch.items.push_back({operation, ticket});
+  batch.items.push_back({operation, nullptr, enter(communicator, request, sequence)});
   AMALGAM_TRY(operation->start(*found->program, request, sequence, communicator.next_serial(), communicator.context(),
                                found->fp32));
-  if (is_pair(request.collective)) {
-    batch.track->add_pair(operation);
-  } else {
-    batch.track->add_collective(operation);
-  }
+  add(*batch.track, request, operation);
   return {};
 }
 
@@ -66,7 +85,11 @@ Status finish(Batch& batch, const Status& status) {
   const std::int64_t now = now_ns();
   for (const Batch::Item& item : batch.items) {
     if (status.ok()) communicator.flight().complete(item.ticket, now);
-    communicator.give_back(item.operation);
+    if (item.call != nullptr) {
+      communicator.mixed()->give_call(item.call);
+    } else {
+      communicator.give_back(item.operation);
+    }
   }
   batch.items.clear();
   batch.track->clear();
@@ -173,9 +196,35 @@ Status run_nonblocking(const std::vector<Communicator*>& communicators, std::spa
   return submitted ? Status(Code::kInProgress, "") : Status();
 }
 
+bool on_device(const Communicator* communicator) {
+  return communicator->mixed() != nullptr && communicator->mixed()->queue() != nullptr;
+}
+
+// Among several islands an alltoallv is its messages.
+bool is_several(const Work& item) {
+  return item.communicator->mixed() != nullptr && item.request.collective == Collective::kAllToAllV;
+}
+
+std::vector<Work> expand_all(std::span<const Work> work) {
+  std::vector<Work> single;
+  for (const Work& item : work) {
+    if (!is_several(item)) {
+      single.push_back(item);
+      continue;
+    }
+    for (Request& message : expand(*item.communicator, item.request))
+      single.push_back({item.communicator, std::move(message), nullptr});
+  }
+  return single;
+}
+
 }  // namespace
 
 Status run(std::span<Work> work) {
+  if (std::any_of(work.begin(), work.end(), is_several)) {
+    std::vector<Work> single = expand_all(work);
+    return run(single);
+  }
   std::vector<Communicator*> communicators;
   for (const Work& item : work)
     if (std::find(communicators.begin(), communicators.end(), item.communicator) == communicators.end())
@@ -192,6 +241,12 @@ Status run(std::span<Work> work) {
     std::erase_if(communicators, delegated);
     if (communicators.empty()) return issued;
   }
+  if (std::any_of(communicators.begin(), communicators.end(), on_device)) {
+    const auto first = std::stable_partition(communicators.begin(), communicators.end(), on_device);
+    AMALGAM_TRY(run_on_devices(std::span(communicators.begin(), first), work));
+    communicators.erase(communicators.begin(), first);
+    if (communicators.empty()) return issued;
+  }
   for (Communicator* communicator : communicators) AMALGAM_TRY(run_self(*communicator, work));
   Status done = blocking ? run_blocking(communicators, work) : run_nonblocking(communicators, work);
   return done.ok() ? std::move(issued) : std::move(done);
@@ -199,6 +254,10 @@ Status run(std::span<Work> work) {
 
 Status run_one(Communicator& communicator, const Request& request) {
   if (communicator.delegate() != nullptr) return issue(communicator, request);
+  if (communicator.mixed() != nullptr) {
+    Work work{&communicator, request, nullptr};
+    return run(std::span(&work, 1));
+  }
   if (is_pair(request.collective) && request.root == communicator.rank()) {
     const Work work{&communicator, request, nullptr};
     return run_self(communicator, std::span(&work, 1));  // explains what is missing

@@ -50,12 +50,11 @@ Status Island::wait_until_connected(int result) {
 Status Island::issue(const Request& request) {
   const Visit visit(gate_);
   if (!visit) return gone();
-  Result<int> type = library_.number_of(request.type);
-  if (!type) return type.status();
-  if (!reduces(request.collective)) return call(request, *type, 0);
-  if (request.op == ReduceOp::kPreMulSum) return reduce_with_scalar(request, *type);
-  Result<int> op = library_.number_of(request.op);
-  return op ? call(request, *type, *op) : op.status();
+  const int type = library_.number_of(request.type);
+  if (type == Library::kNone) return library_.missing(std::string(name_of(request.type)).c_str());
+  if (!reduces(request.collective)) return call(request, type, 0);
+  if (request.op == ReduceOp::kPreMulSum) return reduce_with_scalar(request, type);
+  return call(request, type, Library::number_of(request.op));
 }
 
 // The user's handle is of our making; the vendor's lives for the call, which captures what it needs.

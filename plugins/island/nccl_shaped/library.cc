@@ -92,7 +92,7 @@ Status Library::failure(const char* call, int result) const {
   return Status(code, std::move(text));
 }
 
-Result<int> Library::number_of(DataType type) const {
+int Library::number_of(DataType type) const {
   switch (type) {
     case DataType::kInt8: return 0;
     case DataType::kUint8: return 1;
@@ -104,15 +104,13 @@ Result<int> Library::number_of(DataType type) const {
     case DataType::kFloat32: return 7;
     case DataType::kFloat64: return 8;
     case DataType::kBfloat16: return 9;
-    case DataType::kFloat8e4m3:
-    case DataType::kFloat8e5m2:
-      if (version_ >= kFirstWithFp8) return type == DataType::kFloat8e4m3 ? 10 : 11;
-      break;
+    case DataType::kFloat8e4m3: return version_ >= kFirstWithFp8 ? 10 : kNone;
+    case DataType::kFloat8e5m2: return version_ >= kFirstWithFp8 ? 11 : kNone;
   }
-  return missing(std::string(name_of(type)).c_str());
+  return kNone;
 }
 
-Result<int> Library::number_of(ReduceOp op) const {
+int Library::number_of(ReduceOp op) {
   switch (op) {
     case ReduceOp::kSum: return 0;
     case ReduceOp::kProd: return 1;
@@ -121,7 +119,7 @@ Result<int> Library::number_of(ReduceOp op) const {
     case ReduceOp::kAvg: return 4;
     case ReduceOp::kPreMulSum: break;  // an operation is made for it
   }
-  return missing(std::string(name_of(op)).c_str());
+  return kNone;
 }
 
 }  // namespace amalgam::nccl_shaped

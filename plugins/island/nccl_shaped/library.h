@@ -33,9 +33,10 @@ class Library final : public island::Library {
 
   const Calls& calls() const { return calls_; }
   Status missing(const char* call) const;
-  // NCCL's numbers, which every library of this shape shares; an error where its version has no such thing.
-  Result<int> number_of(DataType type) const;
-  Result<int> number_of(ReduceOp op) const;
+  // NCCL's numbers, which every library of this shape shares; kNone where its version has no such thing.
+  static constexpr int kNone = -1;
+  int number_of(DataType type) const;
+  static int number_of(ReduceOp op);
 
  private:
   Library(const Table& table, void* handle, std::string path, std::string how);

@@ -23,7 +23,7 @@ std::vector<Communicator*> joined(int ranks) {
   std::vector<Communicator*> all;
   std::vector<std::thread> threads;
   for (int rank = 0; rank < ranks; ++rank)
-    all.push_back(new Communicator({id ? *id : bootstrap::UniqueId{}, rank, ranks, 0}, {}));
+    all.push_back(new Communicator({id ? *id : bootstrap::UniqueId{}, rank, ranks, {}}, {}));
   for (Communicator* one : all)
     threads.emplace_back([one] {
       const Status status = one->join();

@@ -19,7 +19,10 @@ namespace standin {
 [[noreturn]] void misuse(const char* call, const char* rule);
 
 // memory.cc. Device d is PROT_NONE at kDeviceBase + d * kDeviceStride; only this library uses the mirror.
-inline constexpr std::uintptr_t kDeviceBase = 0x200000000000;
+#ifndef STANDIN_BASE
+#define STANDIN_BASE 0x200000000000  // each vendor's stand-in in a process has its own
+#endif
+inline constexpr std::uintptr_t kDeviceBase = STANDIN_BASE;
 inline constexpr std::uintptr_t kDeviceStride = std::uintptr_t{64} << 30;
 inline constexpr std::uintptr_t kMirror = 0x100000000000;  // distance from a device address to its mirror
 
@@ -58,6 +61,7 @@ struct Operation {
   Work work = Work::kMarker;
   std::function<void()> run = nullptr;    // outside the lock
   std::function<bool()> ready = nullptr;  // kWaitValue only
+  std::function<bool()> step = nullptr;   // instead of run, of a kernel: called again and again until it says true
   std::vector<Mark> after = {};           // positions of other streams that come first
 };
 

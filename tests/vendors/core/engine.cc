@@ -111,9 +111,20 @@ void finish_head(Engine& engine, Stream& stream) {
   engine.changed.notify_all();
 }
 
+// A kernel that runs beside others: a bit of it.
+bool step_head(Engine& engine, const StreamPtr& stream, Hold& hold) {
+  const Queued& head = stream->queue.front();
+  hold.unlock();
+  const bool done = head.operation.step();
+  hold.lock();
+  if (done) finish_head(engine, *stream);
+  return done;
+}
+
 // Starts the head if it may. True: something changed.
 bool try_head(Engine& engine, Device& device, const StreamPtr& stream, Hold& hold) {
   Queued& head = stream->queue.front();
+  if (head.started && head.operation.step) return step_head(engine, stream, hold);
   if (head.started || !marks_reached(head) || !channel_is_free(device, *stream, head)) return false;
   if (head.operation.work == Work::kWaitValue && !head.operation.ready()) return false;
   head.started = true;
@@ -122,6 +133,7 @@ bool try_head(Engine& engine, Device& device, const StreamPtr& stream, Hold& hol
     engine.changed.notify_all();
     return true;
   }
+  if (head.operation.step) return true;
   if (head.operation.run) {  // a deque keeps references to its elements when it grows at the ends
     hold.unlock();
     head.operation.run();
@@ -131,9 +143,11 @@ bool try_head(Engine& engine, Device& device, const StreamPtr& stream, Hold& hol
   return true;
 }
 
-bool waits_for_value(const Device& device) {
+bool must_be_polled(const Device& device) {
   return std::any_of(device.streams.begin(), device.streams.end(), [](const StreamPtr& one) {
-    return !one->queue.empty() && one->queue.front().operation.work == Work::kWaitValue;
+    if (one->queue.empty()) return false;
+    const Queued& head = one->queue.front();
+    return head.operation.work == Work::kWaitValue || (head.started && head.operation.step);
   });
 }
 
@@ -147,8 +161,9 @@ void run_device(Engine& engine, int index) {
       if (!stream->queue.empty()) moved = try_head(engine, device, stream, hold) || moved;
     std::erase_if(device.streams, [](const StreamPtr& one) { return one->retired && one->queue.empty(); });
     if (moved) continue;
-    // The program's CPU writes the awaited value without telling anyone, so a parked wait is polled.
-    if (waits_for_value(device))
+    // The program's CPU writes the awaited value without telling anyone, so a parked wait is polled; and a kernel's
+    // peers are other processes.
+    if (must_be_polled(device))
       engine.changed.wait_for(hold, std::chrono::microseconds(20));
     else
       engine.changed.wait(hold);

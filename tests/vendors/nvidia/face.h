@@ -16,6 +16,17 @@ using cudaStream_t = struct CUstream_st*;
 using cudaEvent_t = struct CUevent_st*;
 using CUdeviceptr = unsigned long long;
 
+#ifdef STANDIN_ILUVATAR
+struct cudaPointerAttributes {  // [U] CUDA 10.2's
+  int memoryType;               // deprecated
+  int type;
+  int device;
+  void* devicePointer;
+  void* hostPointer;
+  int isManaged;
+};
+static_assert(sizeof(cudaPointerAttributes) == 40);
+#else
 struct cudaPointerAttributes {
   int type;  // [U] 0 unregistered, 1 host, 2 device
   int device;
@@ -23,6 +34,7 @@ struct cudaPointerAttributes {
   void* hostPointer;
 };
 static_assert(sizeof(cudaPointerAttributes) == 24);  // [C]; CUDA 13 may have reserved fields behind: not checked
+#endif
 
 STANDIN_EXPORT cudaError_t cudaGetDeviceCount(int* count);
 STANDIN_EXPORT cudaError_t cudaGetDevice(int* device);
@@ -60,11 +72,28 @@ STANDIN_EXPORT cudaError_t cudaEventQuery(cudaEvent_t event);
 STANDIN_EXPORT cudaError_t cudaEventSynchronize(cudaEvent_t event);
 STANDIN_EXPORT cudaError_t cudaEventDestroy(cudaEvent_t event);
 
+#ifndef STANDIN_ILUVATAR  // [C] nobody was seen to use them there
 STANDIN_EXPORT CUresult cuStreamWriteValue64_v2(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags);
 STANDIN_EXPORT CUresult cuStreamWaitValue64_v2(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags);
 
+STANDIN_EXPORT cudaError_t cudaThreadExchangeStreamCaptureMode(int* mode);
+STANDIN_EXPORT cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status);
+#endif
+
+STANDIN_EXPORT CUresult cuCtxGetCurrent(void** context);
+STANDIN_EXPORT CUresult cuDeviceGetName(char* name, int length, int device);
+STANDIN_EXPORT cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int device);
+STANDIN_EXPORT cudaError_t cudaDeviceGetAttribute(int* value, int attribute, int device);
+STANDIN_EXPORT const char* cudaGetErrorName(cudaError_t error);
+STANDIN_EXPORT const char* cudaGetErrorString(cudaError_t error);
+
 // No vendor has these.
 STANDIN_EXPORT const void* standin_mirror(const void* device_pointer);
+// A kernel of many steps: `step` is called again and again, until it gives nonzero. It reaches memory by the next two,
+// which check what every access checks.
+STANDIN_EXPORT cudaError_t standin_launch_steps(int (*step)(void* state), void* state, cudaStream_t stream);
+STANDIN_EXPORT const void* standin_reach_read(const char* call, const void* pointer, size_t bytes);
+STANDIN_EXPORT void* standin_reach_write(const char* call, void* pointer, size_t bytes);
 STANDIN_EXPORT cudaError_t standin_launch_fill32(uint32_t* to, uint32_t value, size_t count, cudaStream_t stream);
 }
 

@@ -104,9 +104,15 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   enter("cudaPointerGetAttributes");
   const auto range = standin::find(pointer);
   void* same = const_cast<void*>(pointer);
-  *attributes = {0, -2, nullptr, same};  // [U] -2: no device
-  if (is_device(range)) *attributes = {2, range->device, same, nullptr};
-  if (range && range->kind == Kind::kPinned) *attributes = {1, range->device, same, same};
+  *attributes = {};
+#ifdef STANDIN_ILUVATAR  // [U] an older runtime refuses what is not its own
+  if (!range) return answer(face::kInvalidValue);
+  attributes->memoryType = is_device(range) ? 2 : 1;
+#endif
+  attributes->type = is_device(range) ? 2 : range ? 1 : 0;
+  attributes->device = range ? range->device : -2;  // [U] -2: no device
+  attributes->devicePointer = range ? same : nullptr;
+  attributes->hostPointer = is_device(range) ? nullptr : same;
   return answer(face::kSuccess);
 }
 

@@ -6,16 +6,18 @@
 #include <cstdlib>
 
 int standin::face_channels() {
-  const char* text = std::getenv("CUDA_DEVICE_MAX_CONNECTIONS");
-  return text == nullptr ? 8 : std::atoi(text);
+  const char* text = std::getenv(face::kChannelsVariable);
+  return text == nullptr ? face::kChannels : std::atoi(text);
 }
 
 namespace face {
 namespace {
 
 thread_local int device = 0;
+thread_local bool context = false;
 thread_local int last_error = 0;
 std::atomic<bool> forked{false};
+std::atomic<bool> any_context{false};
 
 __attribute__((constructor)) void watch_fork() {
   pthread_atfork(nullptr, nullptr, [] { forked = true; });
@@ -24,6 +26,15 @@ __attribute__((constructor)) void watch_fork() {
 }  // namespace
 
 void enter(const char* call) {
+  ask(call);
+  context = true;
+  any_context = true;
+}
+
+bool has_context() { return context; }
+bool process_has_context() { return any_context; }
+
+void ask(const char* call) {
   if (forked) standin::misuse(call, "runtime call in a forked child");
   if (standin::in_host_function()) standin::misuse(call, "runtime call inside a host function");
 }
@@ -47,13 +58,13 @@ using face::answer;
 using face::enter;
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  enter("cudaGetDeviceCount");
+  face::ask("cudaGetDeviceCount");
   *count = standin::device_count();
   return answer(face::kSuccess);
 }
 
 cudaError_t cudaGetDevice(int* device) {
-  enter("cudaGetDevice");
+  face::ask("cudaGetDevice");
   *device = face::current_device();
   return answer(face::kSuccess);
 }
@@ -75,7 +86,7 @@ cudaError_t cudaGetLastError() { return face::take_last_error(true); }
 cudaError_t cudaPeekAtLastError() { return face::take_last_error(false); }
 
 cudaError_t cudaRuntimeGetVersion(int* version) {
-  *version = 13000;
+  *version = face::kVersion;
   return answer(face::kSuccess);
 }
 

@@ -55,6 +55,7 @@ std::shared_ptr<standin::Stream> per_thread_stream() {
   return stream;
 }
 
+#ifndef STANDIN_ILUVATAR
 bool value_satisfies(std::uint64_t seen, std::uint64_t value, unsigned condition) {
   switch (condition) {
     case 0: return static_cast<std::int64_t>(seen - value) >= 0;
@@ -69,6 +70,7 @@ std::uint64_t* flag_at(const char* call, CUdeviceptr at) {
   if (!standin::find(pointer)) standin::misuse(call, "a memop on memory that no device has mapped");
   return reinterpret_cast<std::uint64_t*>(standin::reach(call, pointer, sizeof(std::uint64_t)));
 }
+#endif
 
 // The first launch of a kernel loads it, which with one channel waits for all work, parked work included.
 void load_once(int device) {
@@ -123,7 +125,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   enter("cudaStreamWaitEvent");
   check_handle("cudaStreamWaitEvent", event);
   standin::enqueue(face::stream_of("cudaStreamWaitEvent", stream),
-                   Operation{Work::kMarker, nullptr, nullptr, {event->mark}});
+                   Operation{Work::kMarker, nullptr, nullptr, nullptr, {event->mark}});
   return answer(face::kSuccess);
 }
 
@@ -167,6 +169,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return answer(face::kSuccess);
 }
 
+#ifndef STANDIN_ILUVATAR
 CUresult cuStreamWriteValue64_v2(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags) {
   const char* call = "cuStreamWriteValue64";
   enter(call);
@@ -189,8 +192,28 @@ CUresult cuStreamWaitValue64_v2(cudaStream_t stream, CUdeviceptr at, uint64_t va
   standin::enqueue(face::stream_of(call, stream), Operation{Work::kWaitValue, nullptr, ready});
   return face::kSuccess;
 }
+#endif
 
 const void* standin_mirror(const void* device_pointer) { return standin::reach("standin_mirror", device_pointer, 1); }
+
+const void* standin_reach_read(const char* call, const void* pointer, size_t bytes) {
+  return standin::reach_read(call, pointer, bytes);
+}
+
+void* standin_reach_write(const char* call, void* pointer, size_t bytes) {
+  return standin::reach_write(call, pointer, bytes);
+}
+
+cudaError_t standin_launch_steps(int (*step)(void*), void* state, cudaStream_t handle) {
+  const char* call = "standin_launch_steps";
+  enter(call);
+  const auto stream = face::stream_of(call, handle);
+  load_once(standin::device_of(*stream));
+  Operation kernel{Work::kCompute};
+  kernel.step = [=] { return step(state) != 0; };
+  standin::enqueue(stream, std::move(kernel));
+  return answer(face::kSuccess);
+}
 
 cudaError_t standin_launch_fill32(uint32_t* to, uint32_t value, size_t count, cudaStream_t handle) {
   const char* call = "standin_launch_fill32";

@@ -1,0 +1,234 @@
+// Communicators of one vendor: handed whole to that vendor's library, here the stand-in of NCCL, whose own counters say
+// what it carried.
+
+#include <dlfcn.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+#include "tests/vendors/cases.h"
+#include "tests/vendors/ccl/face.h"
+
+namespace {
+
+using rig::as;
+using rig::Buffer;
+using rig::kCpu;
+using rig::Rank;
+using standin_ccl::Kind;
+
+const standin_ccl::Counters& counters() {
+  void* library = ::dlopen(std::getenv("AMALGAM_VENDOR_LIBRARY"), RTLD_LAZY | RTLD_NOLOAD);
+  EXPECT_NE(library, nullptr) << "nobody has opened the vendor's library";
+  const auto get = reinterpret_cast<decltype(&standin_ccl_counters)>(::dlsym(library, "standin_ccl_counters"));
+  return *get();
+}
+
+std::uint64_t calls(Kind kind) { return counters().calls[static_cast<std::size_t>(kind)].load(); }
+
+template <typename T>
+void check_all(const std::vector<std::size_t>& counts) {
+  const auto all_cases = rig::cases<T>();
+  rig::run({0, 1, 2}, [&](Rank& rank) {
+    unsigned seed = 1;
+    for (std::size_t count : counts)
+      for (const auto& one_case : all_cases) rig::check_case(rank, one_case, count, seed++);
+  });
+}
+
+TEST(Delegate, EveryCollectiveGivesWhatAPlainComputationGives) {
+  check_all<std::int32_t>({1, 1000, 0});
+  check_all<float>({17, 70001});
+}
+
+TEST(Delegate, TheVendorCarriesEveryCall) {
+  std::atomic<std::uint64_t> before{0};
+  rig::run({0, 1}, [&](Rank& rank) {
+    const float one = 1;
+    Buffer data(rank, sizeof(float));
+    data.write(&one, rank.stream);
+    if (rank.rank == 0) before = calls(Kind::kAllReduce);
+    for (int i = 0; i < 5; ++i)
+      ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclFloat, ncclSum, rank.comm, rank.stream), ncclSuccess);
+    EXPECT_EQ(as<float>(data.read(rank.stream))[0], 32.0F);
+    int device = -1;
+    EXPECT_EQ(ncclCommCuDevice(rank.comm, &device), ncclSuccess);
+    EXPECT_EQ(device, rank.place.device);
+  });
+  EXPECT_GE(calls(Kind::kAllReduce), before + 5);
+  EXPECT_GT(counters().communicators.load(), 0U);
+}
+
+TEST(Delegate, MessagesInAGroupInAnyOrderAndToOneself) {
+  constexpr std::size_t kCount = 50001;
+  rig::run({0, 1, 2}, [&](Rank& rank) {
+    const std::vector<float> data(kCount, static_cast<float>(rank.rank));
+    Buffer send(rank, kCount * sizeof(float));
+    send.write(data.data(), rank.stream);
+    std::vector<std::unique_ptr<Buffer>> receive;
+    for (int r = 0; r < rank.ranks; ++r) receive.push_back(std::make_unique<Buffer>(rank, kCount * sizeof(float)));
+    ASSERT_EQ(ncclGroupStart(), ncclSuccess);
+    for (int r = rank.ranks - 1; r >= 0; --r) {
+      void* into = receive[static_cast<std::size_t>(r)]->at();
+      ASSERT_EQ(ncclRecv(into, kCount, ncclFloat, r, rank.comm, rank.stream), ncclSuccess);
+    }
+    for (int r = 0; r < rank.ranks; ++r)
+      ASSERT_EQ(ncclSend(send.at(), kCount, ncclFloat, r, rank.comm, rank.stream), ncclSuccess);
+    ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
+    for (int r = 0; r < rank.ranks; ++r)
+      EXPECT_EQ(as<float>(receive[static_cast<std::size_t>(r)]->read(rank.stream)).back(), static_cast<float>(r));
+  });
+}
+
+TEST(Delegate, UnequalBlocksAreComposedOfMessages) {
+  rig::run({0, 1, 2}, [](Rank& rank) {
+    const auto ranks = static_cast<std::size_t>(rank.ranks), own = static_cast<std::size_t>(rank.rank);
+    std::vector<std::size_t> send_counts(ranks), receive_counts(ranks), at(ranks);
+    for (std::size_t r = 0; r < ranks; ++r) {
+      send_counts[r] = 10 * own + r;
+      receive_counts[r] = 10 * r + own;
+      at[r] = r * 100;
+    }
+    std::vector<std::int32_t> data(300);
+    for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::int32_t>(own * 1000 + i);
+    Buffer in(rank, 1200), out(rank, 1200);
+    in.write(data.data(), rank.stream);
+    out.write(data.data(), rank.stream);
+    ASSERT_EQ(ncclAlltoAllv(in.at(), send_counts.data(), at.data(), out.at(), receive_counts.data(), at.data(),
+                            ncclInt32, rank.comm, rank.stream),
+              ncclSuccess)
+        << ncclGetLastError(nullptr);
+    const auto got = as<std::int32_t>(out.read(rank.stream));
+    for (std::size_t r = 0; r < ranks; ++r)
+      for (std::size_t i = 0; i < receive_counts[r]; ++i)
+        ASSERT_EQ(got[r * 100 + i], static_cast<std::int32_t>(r * 1000 + own * 100 + i));
+  });
+}
+
+TEST(Delegate, AUserOperationMayBeDestroyedBeforeItsGroupEnds) {
+  rig::run({0, 1}, [](Rank& rank) {
+    const float factor = static_cast<float>(rank.rank + 2), value = 3;
+    Buffer now(rank, sizeof(float)), later(rank, sizeof(float)), scalar(rank, sizeof(float));
+    now.write(&value, rank.stream);
+    later.write(&value, rank.stream);
+    scalar.write(&factor, rank.stream);
+    ncclRedOp_t immediate, device;
+    float changing = factor;
+    ASSERT_EQ(ncclRedOpCreatePreMulSum(&immediate, &changing, ncclFloat, ncclScalarHostImmediate, rank.comm), ncclSuccess);
+    ASSERT_EQ(ncclRedOpCreatePreMulSum(&device, scalar.at(), ncclFloat, ncclScalarDevice, rank.comm), ncclSuccess);
+    changing = 100;
+    ASSERT_EQ(ncclGroupStart(), ncclSuccess);
+    ASSERT_EQ(ncclAllReduce(now.at(), now.at(), 1, ncclFloat, immediate, rank.comm, rank.stream), ncclSuccess);
+    ASSERT_EQ(ncclAllReduce(later.at(), later.at(), 1, ncclFloat, device, rank.comm, rank.stream), ncclSuccess);
+    ASSERT_EQ(ncclRedOpDestroy(immediate, rank.comm), ncclSuccess);
+    ASSERT_EQ(ncclRedOpDestroy(device, rank.comm), ncclSuccess);
+    ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
+    EXPECT_EQ(as<float>(now.read(rank.stream))[0], 15.0F);
+    EXPECT_EQ(as<float>(later.read(rank.stream))[0], 15.0F);
+  });
+}
+
+TEST(Delegate, ANonBlockingInitIsPolledToItsEnd) {
+  ncclUniqueId id;
+  ASSERT_EQ(ncclGetUniqueId(&id), ncclSuccess);
+  std::vector<std::thread> threads;
+  for (int r = 0; r < 2; ++r)
+    threads.emplace_back([&, r] {
+      ASSERT_EQ(cudaSetDevice(r), face::kSuccess);
+      ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+      config.blocking = 0;
+      ncclComm_t comm = nullptr;
+      EXPECT_EQ(ncclCommInitRankConfig(&comm, 2, id, r, &config), ncclInProgress);
+      ncclResult_t state = ncclInProgress;
+      while (state == ncclInProgress) {
+        ASSERT_EQ(ncclCommGetAsyncError(comm, &state), ncclSuccess);
+        std::this_thread::yield();
+      }
+      ASSERT_EQ(state, ncclSuccess) << ncclGetLastError(nullptr);
+      const std::int32_t one = 1;
+      Buffer data(Rank{r, 2, rig::Place(r), comm, nullptr}, sizeof(one));
+      data.write(&one, nullptr);
+      EXPECT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclInt32, ncclSum, comm, nullptr), ncclSuccess);
+      EXPECT_EQ(as<std::int32_t>(data.read(nullptr))[0], 2);
+      EXPECT_EQ(ncclCommDestroy(comm), ncclSuccess);
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+// A rank that never calls parks the others' streams; an abort lets them go, and all learn of it.
+TEST(Delegate, AnAbortReachesTheVendorAndTheOtherRanks) {
+  std::atomic<bool> aborted{false}, joined{false};
+  rig::run(
+      {0, 1},
+      [&](Rank& rank) {
+        if (rank.rank == 1) {
+          joined = true;  // an abort during its init would reach its vendor's, too
+          while (!aborted) std::this_thread::yield();
+          ncclResult_t state = ncclSuccess;
+          while (state == ncclSuccess) {
+            ASSERT_EQ(ncclCommGetAsyncError(rank.comm, &state), ncclSuccess);
+            std::this_thread::yield();
+          }
+          EXPECT_EQ(state, ncclRemoteError);
+          EXPECT_EQ(ncclCommAbort(rank.comm), ncclSuccess);
+          return;
+        }
+        while (!joined) std::this_thread::yield();
+        const float one = 1;
+        Buffer data(rank, sizeof(float));
+        data.write(&one, rank.stream);
+        ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclFloat, ncclSum, rank.comm, rank.stream), ncclSuccess);
+        EXPECT_EQ(cudaStreamQuery(rank.stream), face::kNotReady);
+        const std::uint64_t before = counters().aborted.load();
+        std::thread([&] { EXPECT_EQ(ncclCommAbort(rank.comm), ncclSuccess); }).join();
+        EXPECT_EQ(counters().aborted.load(), before + 1);
+        aborted = true;
+        EXPECT_EQ(cudaStreamSynchronize(rank.stream), face::kSuccess);
+      },
+      false);
+}
+
+// Device and CPU ranks in one communicator; the child with device ranks alone is the vendor's.
+TEST(Delegate, AChildOfOneVendorIsHandedOver) {
+  rig::run({0, kCpu, 1}, [](Rank& rank) {
+    ncclComm_t child = nullptr;
+    ASSERT_EQ(ncclCommSplit(rank.comm, rank.on_device() ? 7 : NCCL_SPLIT_NOCOLOR, 0, &child, nullptr), ncclSuccess)
+        << ncclGetLastError(nullptr);
+    const std::int32_t one = 1;
+    Buffer data(rank, sizeof(one));
+    data.write(&one, rank.stream);
+    ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclInt32, ncclSum, rank.comm, rank.stream), ncclSuccess);
+    EXPECT_EQ(as<std::int32_t>(data.read(rank.stream))[0], 3);
+    if (!rank.on_device()) return;
+    const std::uint64_t before = calls(Kind::kAllReduce);
+    ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclInt32, ncclSum, child, rank.stream), ncclSuccess);
+    EXPECT_EQ(as<std::int32_t>(data.read(rank.stream))[0], 6);
+    EXPECT_GT(calls(Kind::kAllReduce), before);
+    EXPECT_EQ(ncclCommDestroy(child), ncclSuccess);
+  });
+}
+
+TEST(Delegate, MemoryAndRegistrationsAreTheVendors) {
+  rig::run({0, 1}, [](Rank& rank) {
+    void* memory = nullptr;
+    ASSERT_EQ(ncclMemAlloc(&memory, 4096), ncclSuccess) << ncclGetLastError(nullptr);
+    cudaPointerAttributes attributes{};
+    ASSERT_EQ(cudaPointerGetAttributes(&attributes, memory), face::kSuccess);
+    EXPECT_EQ(attributes.type, 2);
+    EXPECT_EQ(attributes.device, rank.place.device);
+    void* handle = nullptr;
+    ASSERT_EQ(ncclCommRegister(rank.comm, memory, 4096, &handle), ncclSuccess);
+    EXPECT_EQ(ncclCommDeregister(rank.comm, handle), ncclSuccess);
+    EXPECT_EQ(ncclMemFree(memory), ncclSuccess);
+  });
+}
+
+TEST(Delegate, WhatTheLibraryLacksIsRefusedWithAdvice) {
+  rig::run({0, 1}, [](Rank& rank) {
+    EXPECT_EQ(ncclCommSuspend(rank.comm, NCCL_SUSPEND_MEM), ncclInvalidUsage);
+    EXPECT_NE(std::string(ncclGetLastError(nullptr)).find("ncclCommSuspend is not supported"), std::string::npos);
+  });
+}
+
+}  // namespace

@@ -1,0 +1,122 @@
+#pragma once
+
+// Ranks as threads of one process: CPU ranks, and ranks on devices of the stand-ins. A buffer knows where it lies, so a
+// test says the same for all of them.
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "nccl.h"
+#include "tests/vendors/nvidia/face.h"
+
+namespace rig {
+
+// What a rank needs of a runtime, by whatever names.
+struct Runtime {
+  int (*set_device)(int);
+  int (*allocate)(void**, std::size_t);
+  int (*release)(void*);
+  int (*copy)(void*, const void*, std::size_t, int kind, cudaStream_t);
+  int (*create_stream)(cudaStream_t*, unsigned);
+  int (*destroy_stream)(cudaStream_t);
+  int (*synchronize)(cudaStream_t);
+};
+inline constexpr Runtime kCuda = {cudaSetDevice,           cudaMalloc,        cudaFree, cudaMemcpyAsync, cudaStreamCreateWithFlags,
+                                  cudaStreamDestroy, cudaStreamSynchronize};
+
+// Where a rank works: a device of a runtime, or nowhere.
+struct Place {
+  Place(int number = -1) : runtime(number < 0 ? nullptr : &kCuda), device(number) {}  // NOLINT: a number is enough
+  Place(const Runtime& its_runtime, int number) : runtime(&its_runtime), device(number) {}
+  const Runtime* runtime;
+  int device;
+};
+inline constexpr int kCpu = -1;
+
+struct Rank {
+  int rank = 0;
+  int ranks = 1;
+  Place place;
+  ncclComm_t comm = nullptr;
+  cudaStream_t stream = nullptr;  // of its own on a device; the null stream on CPU ranks
+
+  bool on_device() const { return place.runtime != nullptr; }
+};
+
+// A rank's memory.
+class Buffer {
+ public:
+  Buffer(const Rank& rank, std::size_t bytes) : runtime_(rank.place.runtime), bytes_(bytes) {
+    if (runtime_ != nullptr && bytes != 0) {
+      EXPECT_EQ(runtime_->allocate(&memory_, bytes), face::kSuccess);
+    } else if (bytes != 0) {
+      plain_.resize(bytes);
+      memory_ = plain_.data();
+    }
+  }
+  ~Buffer() {
+    if (runtime_ != nullptr && memory_ != nullptr) {
+      EXPECT_EQ(runtime_->release(memory_), face::kSuccess);
+    }
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  void* at(std::size_t offset = 0) const { return static_cast<char*>(memory_) + offset; }
+  std::size_t bytes() const { return bytes_; }
+
+  // In the stream's order on a device.
+  void write(const void* from, cudaStream_t stream) {
+    if (bytes_ == 0) return;
+    if (runtime_ == nullptr) return void(std::memcpy(memory_, from, bytes_));
+    EXPECT_EQ(runtime_->copy(memory_, from, bytes_, 1, stream), face::kSuccess);
+  }
+  std::vector<unsigned char> read(cudaStream_t stream) {
+    std::vector<unsigned char> bytes(bytes_);
+    if (bytes_ == 0) return bytes;
+    if (runtime_ != nullptr) {
+      EXPECT_EQ(runtime_->copy(bytes.data(), memory_, bytes_, 2, stream), face::kSuccess);
+      EXPECT_EQ(runtime_->synchronize(stream), face::kSuccess);
+    } else {
+      std::memcpy(bytes.data(), memory_, bytes_);
+    }
+    return bytes;
+  }
+
+ private:
+  const Runtime* runtime_;
+  std::size_t bytes_;
+  void* memory_ = nullptr;
+  std::vector<unsigned char> plain_;
+};
+
+// One thread for each place; all join one communicator, run `body`, destroy.
+inline void run(const std::vector<Place>& places, const std::function<void(Rank&)>& body, bool destroy = true) {
+  ncclUniqueId id;
+  ASSERT_EQ(ncclGetUniqueId(&id), ncclSuccess);
+  std::vector<std::thread> threads;
+  for (std::size_t r = 0; r < places.size(); ++r)
+    threads.emplace_back([&, r] {
+      Rank rank{static_cast<int>(r), static_cast<int>(places.size()), places[r], nullptr, nullptr};
+      const Runtime* runtime = rank.place.runtime;
+      if (runtime != nullptr) {
+        ASSERT_EQ(runtime->set_device(rank.place.device), face::kSuccess);
+        ASSERT_EQ(runtime->create_stream(&rank.stream, 1), face::kSuccess);
+      }
+      ASSERT_EQ(ncclCommInitRank(&rank.comm, rank.ranks, id, rank.rank), ncclSuccess) << ncclGetLastError(nullptr);
+      body(rank);
+      if (destroy) {
+        EXPECT_EQ(ncclCommDestroy(rank.comm), ncclSuccess);
+      }
+      if (runtime != nullptr) {
+        EXPECT_EQ(runtime->destroy_stream(rank.stream), face::kSuccess);
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace rig
