@@ -8,9 +8,6 @@ namespace {
 using plan::Action;
 using plan::Role;
 
-// Below this a copy is cheaper than waiting for the peer to have read the bytes in place.
-constexpr std::uint64_t kReferenceFrom = 4096;
-
 template <typename Slot>
 std::uint32_t position_of(Slot& slot, std::uint64_t serial) {
   if (slot.operation != serial) {

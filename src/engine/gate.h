@@ -27,11 +27,11 @@ class Gate {
   // owner's lock is held during wait().
   static Result<Gate*> create(const device::Runtime& runtime, std::uint64_t* words);
 
-  // A new use begins here. It has two owners, who runs the work and who lets the stream wait: the gate may be used again
-  // when both have released it.
+  // A new use begins here. It has two owners, who runs the work and who lets the stream wait: the gate may be used
+  // again when both have released it.
   Status mark(device::Stream stream);
   bool release() { return owners_.fetch_sub(1, std::memory_order_acq_rel) == 1; }  // true: by the last of them
-  Status wait(device::Stream stream, device::Event after);  // the stream stays here until open()
+  Status wait(device::Stream stream, device::Event after);                         // the stream stays here until open()
   bool parks() const { return !runtime_.capabilities().wait_value; }
 
   Result<bool> ready();

@@ -6,6 +6,8 @@
 #include <memory>
 #include <new>
 
+#include "base/host_memory.h"
+
 namespace amalgam::engine {
 
 class KeptMemory {
@@ -26,6 +28,35 @@ class KeptMemory {
 
  private:
   std::unique_ptr<std::byte[]> memory_;
+  std::size_t capacity_ = 0;
+};
+
+// The same, in memory that other processes of this machine can read where it lies.
+class KeptSharedMemory {
+ public:
+  KeptSharedMemory() = default;
+  ~KeptSharedMemory() { release(); }
+  KeptSharedMemory(const KeptSharedMemory&) = delete;
+  KeptSharedMemory& operator=(const KeptSharedMemory&) = delete;
+
+  std::byte* reserve(std::size_t bytes) {
+    if (bytes <= capacity_) return memory_;
+    release();
+    Result<void*> memory = host_memory::allocate(bytes);
+    if (!memory) return nullptr;
+    memory_ = static_cast<std::byte*>(*memory);
+    capacity_ = bytes;
+    return memory_;
+  }
+
+ private:
+  void release() {
+    if (memory_ != nullptr) (void)host_memory::release(memory_);
+    memory_ = nullptr;
+    capacity_ = 0;
+  }
+
+  std::byte* memory_ = nullptr;
   std::size_t capacity_ = 0;
 };
 

@@ -88,6 +88,14 @@ Status Operation::bind() {
   return {};
 }
 
+// Whether slices leave from scratch memory, by reference where the lane can.
+bool Operation::sends_scratch() const {
+  return plan_->credits == 0 && plan_->slice_bytes >= kReferenceFrom &&
+         std::any_of(plan_->stages.begin(), plan_->stages.end(), [this](const plan::Stage& stage) {
+           return stage.action == Action::kSend && plan_->buffers[stage.from.buffer].role == Role::kScratch;
+         });
+}
+
 Status Operation::bind_scratch() {
   const std::size_t buffers = plan_->buffers.size();
   views_.resize(std::max(views_.size(), buffers));
@@ -105,7 +113,7 @@ Status Operation::bind_scratch() {
     }
   }
   if (needed == 0) return {};
-  std::byte* at = memory_.reserve(needed);
+  std::byte* at = sends_scratch() ? shared_.reserve(needed) : memory_.reserve(needed);
   if (at == nullptr)
     return Status(Code::kSystem, fmt::format("no memory for the {} bytes of a plan's scratch", needed));
   for (std::size_t b = 0; b < buffers; ++b) {

@@ -90,10 +90,13 @@ class Operation final : public Runnable {
     transport::ReceiveLane* lane = nullptr;
   };
   static constexpr std::uint64_t kPending = 64;
+  // Below this a copy is cheaper than waiting for the peer to have read the bytes in place.
+  static constexpr std::uint64_t kReferenceFrom = 4096;
 
   bool repeats(const Prepared& prepared, const Request& request, DataType called) const;
   Status bind();
   Status bind_scratch();
+  bool sends_scratch() const;
   Result<bool> advance(int index);
   void hold(int index, StageRun& run) const;
   bool ready(int index, const StageRun& run) const;
@@ -142,6 +145,7 @@ class Operation final : public Runnable {
   std::vector<std::vector<View>> views_;  // per buffer: landing slots
   std::vector<std::byte*> scratch_;       // per buffer: other scratch
   KeptMemory memory_;                     // behind scratch_
+  KeptSharedMemory shared_;               // the same, where peers read it
   std::vector<const void*> operands_;     // of one sum
 };
 

@@ -67,10 +67,10 @@ class StagedCall final : public Runnable {
   Context* context_ = nullptr;
   Stage* stage_ = nullptr;
   Operation operation_;
-  bool running_ = false;     // operation_ works on piece worked_
-  std::uint64_t sent_ = 0;   // pieces whose way up is queued
+  bool running_ = false;    // operation_ works on piece worked_
+  std::uint64_t sent_ = 0;  // pieces whose way up is queued
   std::uint64_t worked_ = 0;
-  std::uint64_t landed_ = 0;  // pieces that have come down
+  std::uint64_t landed_ = 0;                          // pieces that have come down
   std::vector<std::uint64_t> up_marks_, down_marks_;  // by slot
 };
 

@@ -9,8 +9,7 @@
 namespace amalgam::plan {
 namespace {
 
-constexpr std::uint32_t kSharedSlice = 64 << 10;   // within a core's cache together with its source and destination
-constexpr std::uint32_t kCrowdedSlice = 32 << 10;  // the same when several ranks share the cache of one core
+constexpr std::uint32_t kSharedSlice = 64 << 10;  // within a core's cache together with its source and destination
 constexpr std::uint32_t kWireSlice =
     128 << 10;  // few system calls per MiB, and still in cache when it is folded and sent on
 constexpr std::uint32_t kLeastSlice = 8 << 10;    // of a pipeline
@@ -30,12 +29,6 @@ std::uint64_t nanoseconds(const Fabric& fabric, const Terms& terms) {
          fabric.work_ns(terms.busiest, terms.total);
 }
 
-bool is_crowded(const cluster::Cluster& cluster) {
-  for (std::size_t d = 0; d < cluster.domains.size(); ++d)
-    if (static_cast<std::uint64_t>(cluster.ranks_in(static_cast<int>(d))) > cluster.domains[d].cores) return true;
-  return false;
-}
-
 // Everything that stays the same while sizes are tried.
 class Chooser {
  public:
@@ -43,7 +36,6 @@ class Chooser {
       : fabric_(cluster),
         collective_(collective),
         limits_(limits),
-        crowded_(is_crowded(cluster)),
         window_(std::clamp(limits.lane_window, 1, kWindow)) {}
 
   bool local() const {
@@ -74,7 +66,7 @@ class Chooser {
   }
 
   Plan plan(const Choice& choice) const {
-    const Mold mold{collective_, fabric_.ranks(), choice.slice, window_};
+    const Mold mold{collective_, fabric_.ranks(), choice.slice, window_, !fabric_.has_wire()};
     return choice.family == nullptr ? local_plan(mold) : choice.family->plan(mold);
   }
 
@@ -89,7 +81,6 @@ class Chooser {
   std::uint32_t largest_slice() const {
     const std::uint32_t wanted = limits_.force_slice != 0 ? limits_.force_slice
                                  : fabric_.has_wire()     ? kWireSlice
-                                 : crowded_               ? kCrowdedSlice
                                                           : kSharedSlice;
     return std::max<std::uint32_t>(1, std::min(wanted, limits_.slice_bytes));
   }
@@ -106,7 +97,6 @@ class Chooser {
   Fabric fabric_;
   Collective collective_;
   Limits limits_;
-  bool crowded_;
   int window_;
 };
 

@@ -17,7 +17,7 @@
 
 namespace amalgam::plan {
 
-inline constexpr std::uint32_t kPlannerVersion = 2;
+inline constexpr std::uint32_t kPlannerVersion = 3;
 inline constexpr int kChannels = 4;  // lanes that a plan may use between two ranks, per direction
 
 enum class Shape : std::uint8_t { kWhole, kCut, kBlocks, kVector };

@@ -2,6 +2,7 @@
 //
 // allreduce      reduce-scatter (part i of every rank lands at rank i, one sum) and all-gather of the results
 //   steps  2       bytes  2M(N-1)/N on the busiest rank     cost  2α + (4N-6)·o + 2M(N-1)/N·β + 4M(N-1)/N of work
+//   within one memory the result is written once, where all others read it: 3M(N-1)/N + M/N of work
 //   good   few ranks, mid and large M; folds wide: fp16 and fp8 round once
 //   bad    many ranks: N·W slots of landing memory, N senders at one receiver
 // reducescatter  its first half    steps 1    bytes M(N-1)/N       allgather  its second half    steps 1    bytes
@@ -33,13 +34,24 @@ bool exists(Collective collective) {
   }
 }
 
+// Whether a result goes to scratch memory that all others read, instead of once to each of them.
+bool publishes(bool shared, int ranks) { return shared && ranks > 2; }
+
 Plan allreduce(const Mold& mold) {
   Draft draft("direct", mold, Order::kChunk, 0, /*wide=*/true);
+  const bool published = publishes(mold.shared, mold.ranks);
   draft.line("buffer in user cut N").line("buffer out user cut N").line("buffer land scratch N like out[r]");
+  if (published) draft.line("buffer result scratch 1 like out[r]");
   draft.line("stage tx s=1..N-1 channel 0 send in[(r+s)%N] -> (r+s)%N");
   draft.line("stage rx s=1..N-1 channel 0 recv land[(r-s)%N] <- (r-s)%N after sum[k-W]");
-  draft.line("stage sum sum out[r] = in[r] + land[*] finish after rx[*]");
-  draft.line("stage tx2 s=1..N-1 channel 1 send out[r] -> (r+s)%N after sum");
+  if (published) {
+    draft.line("stage sum sum result = in[r] + land[*] finish after rx[*], tx2[*, k-W], own[k-W]");
+    draft.line("stage tx2 s=1..N-1 channel 1 send result -> (r+s)%N after sum");
+    draft.line("stage own copy out[r] = result after sum");
+  } else {
+    draft.line("stage sum sum out[r] = in[r] + land[*] finish after rx[*]");
+    draft.line("stage tx2 s=1..N-1 channel 1 send out[r] -> (r+s)%N after sum");
+  }
   draft.line(
       "stage rx2 s=1..N-1 channel 1 recv out[(r-s)%N] <- (r-s)%N after tx[N-s]");  // in place: tx[N-s] reads that part
   return std::move(draft).finish();
@@ -125,6 +137,18 @@ Terms exchange(const Question& q, std::uint64_t rounds) {
   return terms;
 }
 
+// An allreduce whose result is copied once for all readers, and into the caller's buffer. Small slices go by copy.
+Terms within_memory(const Question& q) {
+  constexpr std::uint64_t kByReference = 4096;
+  Terms terms = exchange(q, 2);
+  const std::uint64_t part = q.bytes / q.n();
+  if (!publishes(true, q.fabric.ranks())) return terms;
+  terms.busiest += part;
+  if (part >= kByReference) terms.busiest -= q.bytes - part;
+  terms.total = q.n() * terms.busiest;
+  return terms;
+}
+
 // Everybody with the root: `moved` bytes through it, which it also reads or stores.
 Terms star(const Question& q, std::uint64_t each) {
   Terms terms;
@@ -139,7 +163,7 @@ Terms star(const Question& q, std::uint64_t each) {
 Terms terms(const Question& q) {
   Terms terms;
   switch (q.collective) {
-    case Collective::kAllReduce: terms = exchange(q, 2); break;
+    case Collective::kAllReduce: terms = q.fabric.has_wire() ? exchange(q, 2) : within_memory(q); break;
     case Collective::kReduceScatter:
     case Collective::kAllGather: terms = exchange(q, 1); break;
     case Collective::kReduce:

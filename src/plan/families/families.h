@@ -23,6 +23,7 @@ struct Mold {
   int ranks = 1;
   std::uint32_t slice = 65536;
   int window = 2;
+  bool shared = false;  // every rank reads every other's memory, so one copy of a slice serves all of them
 };
 
 // A question about time: a mold, a cluster and a size. Bytes as total_bytes() counts them.
