@@ -4,13 +4,13 @@
 /* The C interface of libnccl.so.2 as Amalgam provides it: NCCL's names, values and layouts, so that programs written
  * for NCCL or RCCL compile and link unchanged. This file states interface facts in our own words.
  *
- * Reported version  2.28.9 (ncclGetVersion; AMALGAM_VERSION overrides). Names that NCCL added up to 2.32 are declared
- * and exported too; the ones that do not work yet answer ncclInvalidUsage and say what to do instead. Memory on CPU
- * ranks every buffer is plain host memory. Threads           one thread at a time per communicator; different
- * communicators concurrently. ncclCommAbort, ncclCommGetAsyncError and ncclGetLastError may be called from any thread
- * at any time. Errors            every call returns ncclResult_t; ncclGetLastError(NULL) says in words what was wrong
- * and what to do. Profiling         each ncclX is a weak alias of pncclX: define ncclX yourself and forward to pncclX
- * to observe calls.
+ * - Reported version: 2.28.9 (ncclGetVersion; AMALGAM_VERSION overrides). Names that NCCL added up to 2.32 are declared
+ *   and exported too; the ones that do not work yet answer ncclInvalidUsage and say what to do instead.
+ * - Memory: on CPU ranks every buffer is plain host memory, on device ranks memory of the rank's device.
+ * - Threads: one thread at a time per communicator; different communicators concurrently. ncclCommAbort,
+ *   ncclCommGetAsyncError and ncclGetLastError may be called from any thread at any time.
+ * - Errors: every call returns ncclResult_t; ncclGetLastError(NULL) says in words what was wrong and what to do.
+ * - Profiling: each ncclX is a weak alias of pncclX: define ncclX yourself and forward to pncclX to observe calls.
  *
  * Compiles alone as C99 and C++11, and before or after CUDA's or HIP's runtime header. As NCCL's header does, it brings
  * in the runtime's header where one can be found; AMALGAM_NO_DEVICE_HEADERS keeps it from looking. */

@@ -26,9 +26,9 @@ const Table* table_of(std::string_view vendor) {
 }
 
 Result<std::unique_ptr<nccl_shaped::Library>> open_one(const Table& table, const loader::Candidate& candidate) {
-  Result<loader::Opened> opened = loader::open(candidate.path, kPrefixes);
+  Result<loader::Opened> opened = loader::open(candidate, kPrefixes);
   if (!opened) return opened.status();
-  return nccl_shaped::Library::create(table, opened->handle, opened->path, candidate.why);
+  return nccl_shaped::Library::create(table, opened->handle, opened->path, opened->describe());
 }
 
 Result<std::unique_ptr<nccl_shaped::Library>> open_first(const Table& table, const std::string& path) {

@@ -6,6 +6,7 @@
 // callers pass it up silently. Nothing throws out of a module. Success costs no allocation.
 
 #include <cassert>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,16 @@ class [[nodiscard]] Status {
 
   std::unique_ptr<const Error> error_;
 };
+
+// Runs what a thread of ours does: an exception that left a thread would end the process.
+template <typename Work>
+Status guarded(const Work& work) {
+  try {
+    return work();
+  } catch (const std::exception& problem) {
+    return Status(Code::kInternal, problem.what());
+  }
+}
 
 // Status from errno: "what: strerror (errno N)".
 Status system_error(const std::string& what, int error_number);

@@ -85,15 +85,23 @@ void Communicator::drop_handle() {
   if (held_.exchange(false, std::memory_order_acq_rel)) release();
 }
 
-void Communicator::run_in_background(std::function<Status()> work) {
+Status Communicator::run_in_background(std::function<Status()> work) {
   const Use use(this);  // the work may be over, and the last of us gone with it, before this returns
   state_.begin();       // finish() waits for it
   const std::lock_guard lock(background_mutex_);
-  background_.emplace_back([this, work = std::move(work)] {
-    const Status status = work();
-    if (!status.ok()) state_.fail(status);
+  try {
+    background_.emplace_back([this, work = std::move(work)] {
+      const Status status = guarded(work);
+      if (!status.ok()) state_.fail(status);
+      state_.end();
+    });
+  } catch (const std::exception& problem) {
+    Status failed(Code::kSystem, fmt::format("no thread for the communicator's init: {}", problem.what()));
+    state_.fail(failed);
     state_.end();
-  });
+    return failed;
+  }
+  return {};
 }
 
 Status Communicator::usable() const {

@@ -80,7 +80,8 @@ class Communicator {
   // Waits for all ranks; the communicator is ready when it returned ok. A child's ends with an abort of its parent,
   // which is held by the caller: nobody has the child's handle yet.
   Status join(const Communicator* parent = nullptr);
-  void run_in_background(std::function<Status()> work);  // for non-blocking: state is pending until it returned
+  // For non-blocking: state is pending until it returned. Not ok: there is no thread for it, and the state has failed.
+  Status run_in_background(std::function<Status()> work);
   Status finalize();                 // what was sent has been taken; pending work keeps it in progress
   void finish();                     // waits until nothing of ours runs on it: before the handle's reference goes
   void abort(const Status& reason);  // < 1 s from any state; then likewise

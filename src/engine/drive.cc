@@ -48,7 +48,8 @@ Result<Progress> Track::progress() {
   return moved ? Progress::kMoved : Progress::kIdle;
 }
 
-void drive(std::span<Track* const> tracks, std::span<Status> statuses) {
+void drive(std::span<Track* const> tracks, std::span<Status> statuses,
+           const std::function<void(std::size_t)>& failed) {
   std::vector<bool> finished;
   if (tracks.size() > 1) finished.resize(tracks.size());
   std::size_t left = tracks.size();
@@ -69,7 +70,10 @@ void drive(std::span<Track* const> tracks, std::span<Status> statuses) {
       }
       moved = true;
       if (progress && *progress == Progress::kMoved) continue;
-      if (!progress) statuses[i] = progress.status();
+      if (!progress) {
+        statuses[i] = progress.status();
+        if (failed) failed(i);
+      }
       if (tracks.size() > 1) finished[i] = true;
       single_done = true;
       --left;

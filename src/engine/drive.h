@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,7 +66,9 @@ class Track {
   std::size_t first_pair_ = 0;  // all before it are finished
 };
 
-// Until all tracks are done. A track that fails does not stop the others; statuses[i] is track i's result.
-void drive(std::span<Track* const> tracks, std::span<Status> statuses);
+// Until all tracks are done. A track that fails does not stop the others; statuses[i] is track i's result, and `failed`
+// hears of it at once: the others may wait for what it leaves undone.
+void drive(std::span<Track* const> tracks, std::span<Status> statuses,
+           const std::function<void(std::size_t track)>& failed = nullptr);
 
 }  // namespace amalgam::engine

@@ -4,12 +4,10 @@
 // pointers, enum ranges, roots); handles are checked here by their magic. Every function is group-aware: inside a group
 // work is queued in the calling thread's group and runs at the outermost group_end().
 //
-// Threads    as NCCL: one thread at a time per communicator, different communicators concurrently; abort(),
-// async_error() and
-//            last errors from any thread.
-// Errors     Status; its text is already logged and set as the thread's last error by whoever decided it. kInProgress
-// on
-//            non-blocking communicators is not a failure.
+// - Threads: as NCCL: one thread at a time per communicator, different communicators concurrently; abort(),
+//   async_error() and last errors from any thread.
+// - Errors: Status; its text is already logged and set as the thread's last error by whoever decided it. kInProgress on
+//   non-blocking communicators is not a failure.
 
 #include <cstdint>
 #include <functional>

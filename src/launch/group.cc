@@ -1,6 +1,10 @@
 #include "launch/group.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <exception>
+#include <optional>
 #include <thread>
 
 #include "launch/delegate.h"
@@ -36,14 +40,20 @@ Status Group::add(comm::Communicator* communicator, std::function<Status()> raw)
   return {};
 }
 
+// The handle of what cannot even begin is taken back.
+Status Group::run_later(Task& task) {
+  Status begun = task.communicator->run_in_background(std::move(task.run));
+  if (begun.ok()) return Status(Code::kInProgress, "");
+  if (task.abandon) task.abandon();
+  return begun;
+}
+
 Status Group::add(Task task) {
   if (depth_ > 0) {
     tasks_.push_back(std::move(task));
     return {};
   }
-  if (task.blocking) return task.run();
-  task.communicator->run_in_background(std::move(task.run));
-  return Status(Code::kInProgress, "");
+  return task.blocking ? task.run() : run_later(task);
 }
 
 void Group::reset() {
@@ -86,12 +96,19 @@ Status Group::run_tasks() {
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (!tasks[i].blocking) {
-      tasks[i].communicator->run_in_background(std::move(tasks[i].run));
-      results[i] = Status(Code::kInProgress, "");
+      results[i] = run_later(tasks[i]);
     } else if (tasks.size() == 1) {
       results[i] = tasks[i].run();
     } else {
-      threads.emplace_back([&results, &tasks, i] { results[i] = tasks[i].run(); });
+      try {
+        threads.emplace_back([&results, &tasks, i] { results[i] = guarded(tasks[i].run); });
+      } catch (const std::exception& problem) {  // the others would wait for this one
+        results[i] = Status(Code::kSystem, fmt::format("no thread for one of {} inits: {}", tasks.size(), problem.what()));
+        for (const Task& task : tasks) task.communicator->abort(results[i]);
+        for (std::size_t rest = i; rest < tasks.size(); ++rest)
+          if (tasks[rest].abandon) tasks[rest].abandon();
+        break;
+      }
     }
   }
   for (std::thread& thread : threads) thread.join();
@@ -100,6 +117,18 @@ Status Group::run_tasks() {
     if (worst.ok() || worst.code() == Code::kInProgress)
       if (!result.ok()) worst = std::move(result);
   return worst;
+}
+
+bool Group::mixes_blocking() const {
+  std::optional<bool> first;
+  bool mixed = false;
+  const auto look = [&](bool blocking) {
+    mixed = mixed || (first && *first != blocking);
+    first = blocking;
+  };
+  for (const Task& task : tasks_) look(task.blocking);
+  for (const Work& item : work_) look(item.communicator->config().blocking);
+  return mixed;
 }
 
 Status Group::end() {
@@ -113,6 +142,10 @@ Status Group::end() {
     Status error = error_;
     reset();
     return error;
+  }
+  if (mixes_blocking()) {
+    reset();
+    return Status(Code::kInvalidArgument, "blocking and non-blocking communicators in one group");
   }
   Status done = run_tasks();
   if (done.ok() || done.code() == Code::kInProgress) {
@@ -136,8 +169,12 @@ Result<std::uint64_t> Group::predict_ns(const Work& item) {
   return static_cast<std::uint64_t>(std::max(*simulated, 0.0) * kNanosecondsPerMicrosecond);
 }
 
-Result<std::uint64_t> Group::simulate_end() {
+Result<std::optional<std::uint64_t>> Group::simulate_end() {
   if (depth_ == 0) return Status(Code::kInvalidUsage, "ncclGroupSimulateEnd without ncclGroupStart in this thread");
+  if (depth_ > 1) {
+    --depth_;
+    return std::optional<std::uint64_t>();
+  }
   Status error = error_;
   std::vector<Work> work = std::move(work_);
   reset();
@@ -151,7 +188,7 @@ Result<std::uint64_t> Group::simulate_end() {
   }
   release(work);
   if (!error.ok()) return error;
-  return total;
+  return std::optional(total);
 }
 
 }  // namespace amalgam::launch

@@ -5,6 +5,7 @@
 // the end's result; then the group is empty again. A call outside a group is a group of one.
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/request.h"
@@ -34,7 +35,8 @@ class Group {
   bool open() const { return depth_ > 0; }
   void start() { ++depth_; }
   Status end();                          // outermost: runs everything
-  Result<std::uint64_t> simulate_end();  // predicted nanoseconds; drops everything
+  // Outermost: predicted nanoseconds, and drops everything. Nested: nothing yet.
+  Result<std::optional<std::uint64_t>> simulate_end();
 
   // Runs now outside a group, else at its end.
   Status add(comm::Communicator* communicator, Request request);
@@ -45,6 +47,8 @@ class Group {
  private:
   std::vector<Task> take_tasks();
   Status run_tasks();
+  static Status run_later(Task& task);
+  bool mixes_blocking() const;
   void reset();
   static void release(std::vector<Work>& work);
   static Result<std::uint64_t> predict_ns(const Work& item);

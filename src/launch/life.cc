@@ -134,6 +134,8 @@ Status finalize(Communicator* communicator) {
 }
 
 Status destroy(Communicator* communicator) {
+  comm::Use use(communicator);  // another thread may abort it while we wait for peers
+  if (Status gone = use.status(); !gone.ok()) return told(gone);
   communicator->finish();
   if (!communicator->finalized())
     (void)communicator->finalize();  // what failed before has been reported; the memory goes anyway

@@ -74,13 +74,17 @@ Status start(Batch& batch, const Request& request) {
   return {};
 }
 
-// Completes or abandons a batch; a failure of ours is told to the other ranks.
+// A failure of ours, to the other ranks.
+void announce(Communicator& communicator, const Status& status) {
+  if (status.ok() || communicator.state().raised()) return;
+  log::error("rank {}: {}", communicator.rank(), status.message());
+  communicator.fail(status);
+}
+
+// Completes or abandons a batch.
 Status finish(Batch& batch, const Status& status) {
   Communicator& communicator = *batch.communicator;
-  if (!status.ok() && !communicator.state().raised()) {
-    log::error("rank {}: {}", communicator.rank(), status.message());
-    communicator.fail(status);
-  }
+  announce(communicator, status);
   if (!status.ok()) communicator.report_failure(status);
   const std::int64_t now = now_ns();
   for (const Batch::Item& item : batch.items) {
@@ -173,7 +177,7 @@ Status run_blocking(const std::vector<Communicator*>& communicators, std::span<c
   tracks.reserve(batches.size());
   for (Batch& batch : batches) tracks.push_back(batch.track);
   std::vector<Status> statuses(batches.size());
-  engine::drive(tracks, statuses);
+  engine::drive(tracks, statuses, [&](std::size_t i) { announce(*batches[i].communicator, statuses[i]); });
   for (std::size_t i = 0; i < batches.size(); ++i) {
     Status status = finish(batches[i], statuses[i]);
     if (first.ok()) first = status;

@@ -23,9 +23,9 @@ Status group_start() {
 Status group_end() { return told(Group::current().end()); }
 
 Status group_simulate_end(double* microseconds) {
-  Result<std::uint64_t> predicted = Group::current().simulate_end();
+  Result<std::optional<std::uint64_t>> predicted = Group::current().simulate_end();
   if (!predicted) return told(predicted.status());
-  *microseconds = static_cast<double>(*predicted) / 1000.0;
+  if (*predicted) *microseconds = static_cast<double>(**predicted) / 1000.0;
   return {};
 }
 

@@ -22,6 +22,7 @@ int run(int argc, char** argv) {
   add_plan(&program, &exit_code);
   add_machine(&program, &exit_code);
   add_status(&program, &exit_code);
+  add_doctor(&program, &exit_code);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

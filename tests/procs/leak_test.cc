@@ -17,8 +17,7 @@ namespace {
 using support::Process;
 using support::Usage;
 
-constexpr long kResidentKib =
-    4096;  // pages that malloc's arenas spread over; 1,000 rounds of a leaked page would exceed it
+constexpr long kResidentKib = 4096;  // pages that malloc's arenas spread over
 
 int rounds() {
   const char* text = std::getenv("AMALGAM_TEST_CASES");

@@ -172,6 +172,53 @@ TEST(Groups, PredictWithoutRunning) {
   });
 }
 
+TEST(Groups, APredictionEndsOneLevelAndARefusedOneToo) {
+  support::run_ranks(1, [](const Rank& self) {
+    int in = 1, out = 0;
+    ncclSimInfo_t info = NCCL_SIM_INFO_INITIALIZER;
+    NCCL_OK(ncclGroupStart());
+    NCCL_OK(ncclGroupStart());
+    NCCL_OK(ncclAllReduce(&in, &out, 1, ncclInt32, ncclSum, self.comm, nullptr));
+    NCCL_OK(ncclGroupSimulateEnd(&info));
+    EXPECT_LT(info.estimatedTime, 0) << "undefined: the outer level is still open";
+    NCCL_OK(ncclGroupEnd());
+    EXPECT_EQ(out, 1);
+    NCCL_OK(ncclGroupStart());
+    EXPECT_EQ(ncclGroupSimulateEnd(nullptr), ncclInvalidArgument);
+    EXPECT_EQ(ncclGroupEnd(), ncclInvalidUsage) << "the group has ended";
+  });
+}
+
+TEST(Groups, RefuseBlockingBesideNonBlockingInits) {
+  ncclUniqueId id;
+  NCCL_OK(ncclGetUniqueId(&id));
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;
+  ncclComm_t comms[2] = {};
+  NCCL_OK(ncclGroupStart());
+  NCCL_OK(ncclCommInitRank(&comms[0], 2, id, 0));
+  const ncclResult_t second = ncclCommInitRankConfig(&comms[1], 2, id, 1, &config);
+  EXPECT_TRUE(second == ncclSuccess || second == ncclInProgress);
+  EXPECT_EQ(ncclGroupEnd(), ncclInvalidArgument);
+  EXPECT_EQ(comms[0], nullptr);
+  EXPECT_EQ(comms[1], nullptr);
+}
+
+// One thread drives both ranks, so nobody else could tell the second one that the first has failed.
+TEST(Groups, AnErrorOfOneRankEndsTheOthersOfItsThread) {
+  ncclComm_t comms[2];
+  NCCL_OK(ncclCommInitAll(comms, 2, nullptr));
+  int values[2] = {1, 2};
+  NCCL_OK(ncclGroupStart());
+  NCCL_OK(ncclAllReduce(&values[0], &values[0], 1, ncclInt32, ncclSum, comms[0], nullptr));
+  NCCL_OK(ncclBroadcast(&values[1], &values[1], 1, ncclInt32, 0, comms[1], nullptr));
+  EXPECT_EQ(ncclGroupEnd(), ncclRemoteError);
+  for (ncclComm_t comm : comms) {
+    EXPECT_EQ(support::settle(comm), ncclRemoteError);
+    NCCL_OK(ncclCommAbort(comm));
+  }
+}
+
 TEST(Messages, OfDifferentSizesAreAnErrorOnBothSides) {
   support::run_ranks(2, [](const Rank& self) {
     std::vector<int> data(100);

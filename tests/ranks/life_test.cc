@@ -133,6 +133,21 @@ TEST(Abort, OfTheParentEndsANonBlockingShrinkThatWaitsForAPeer) {
   for (int rank : {1, 2}) NCCL_OK(ncclCommAbort(comms[rank]));
 }
 
+TEST(Abort, EndsADestroyThatWaitsForAPeer) {
+  ncclComm_t comms[2];
+  NCCL_OK(ncclCommInitAll(comms, 2, nullptr));
+  int value = 1;
+  NCCL_OK(ncclSend(&value, 1, ncclInt32, 1, comms[0], nullptr));  // which nobody takes
+  std::thread destroying([&] {
+    const ncclResult_t destroyed = ncclCommDestroy(comms[0]);
+    EXPECT_TRUE(destroyed == ncclSuccess || destroyed == ncclInvalidArgument) << destroyed;  // or the abort was first
+  });
+  const ncclResult_t aborted = ncclCommAbort(comms[0]);
+  EXPECT_TRUE(aborted == ncclSuccess || aborted == ncclInvalidArgument) << aborted;
+  destroying.join();
+  NCCL_OK(ncclCommAbort(comms[1]));
+}
+
 TEST(Abort, OfNothingSucceeds) {
   NCCL_OK(ncclCommAbort(nullptr));
   NCCL_OK(ncclCommDestroy(nullptr));

@@ -29,4 +29,13 @@ bool is_own_library(void* library) {
          ::dladdr(::dlsym(library, "ncclGetVersion"), &nccl) != 0 && marker.dli_fbase == nccl.dli_fbase;
 }
 
+bool is_own_object(const Object& object) {
+  void* handle = ::dlopen(object.path.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  Dl_info marker{}, dynamic{};
+  const bool own = handle != nullptr && ::dladdr(::dlsym(handle, "amalgam_marker"), &marker) != 0 &&
+                   ::dladdr(object.dynamic, &dynamic) != 0 && marker.dli_fbase == dynamic.dli_fbase;
+  if (handle != nullptr) ::dlclose(handle);
+  return own;
+}
+
 }  // namespace amalgam::loader

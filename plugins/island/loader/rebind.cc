@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <functional>
+#include <mutex>
 
 namespace amalgam::loader {
 namespace {
@@ -28,22 +30,19 @@ struct Tables {
   std::span<const ElfW(Rela)> plt, other;
 };
 
-// glibc has added the load address to these entries in place; other dynamic linkers leave them as in the file.
-const void* address(const link_map& object, ElfW(Addr) value) {
-  return reinterpret_cast<const void*>(value < object.l_addr ? value + object.l_addr : value);
-}
-
-Result<Tables> read_tables(const link_map& object) {
+Result<Tables> read_tables(const Object& object) {
   Tables tables;
+  if (object.dynamic == nullptr) return Status(Code::kSystem, "it has no dynamic section");
+  const auto address = [&](ElfW(Addr) value) { return address_in(object.load_address, value); };
   const void *plt = nullptr, *other = nullptr;
   std::size_t plt_bytes = 0, other_bytes = 0;
-  for (const ElfW(Dyn)* entry = object.l_ld; entry->d_tag != DT_NULL; ++entry) {
+  for (const ElfW(Dyn)* entry = object.dynamic; entry->d_tag != DT_NULL; ++entry) {
     switch (entry->d_tag) {
-      case DT_SYMTAB: tables.symbols = static_cast<const ElfW(Sym)*>(address(object, entry->d_un.d_ptr)); break;
-      case DT_STRTAB: tables.strings = static_cast<const char*>(address(object, entry->d_un.d_ptr)); break;
-      case DT_JMPREL: plt = address(object, entry->d_un.d_ptr); break;
+      case DT_SYMTAB: tables.symbols = static_cast<const ElfW(Sym)*>(address(entry->d_un.d_ptr)); break;
+      case DT_STRTAB: tables.strings = static_cast<const char*>(address(entry->d_un.d_ptr)); break;
+      case DT_JMPREL: plt = address(entry->d_un.d_ptr); break;
       case DT_PLTRELSZ: plt_bytes = entry->d_un.d_val; break;
-      case DT_RELA: other = address(object, entry->d_un.d_ptr); break;
+      case DT_RELA: other = address(entry->d_un.d_ptr); break;
       case DT_RELASZ: other_bytes = entry->d_un.d_val; break;
       case DT_PLTREL:
         if (entry->d_un.d_val != DT_RELA) return Status(Code::kSystem, "its relocations are not DT_RELA");
@@ -94,52 +93,65 @@ Status write(const Slot& slot) {
   return {};
 }
 
-}  // namespace
+// Which address a reference of that name should hold; null: not our business.
+using Target = std::function<Result<void*>(const char* name)>;
 
-Result<std::vector<Slot>> find_slots(const link_map& object, void* library,
-                                     std::span<const std::string_view> prefixes) {
+Result<std::vector<Slot>> find_slots_of(const Object& object, const Target& target) {
   Result<Tables> tables = read_tables(object);
   if (!tables) return tables.status();
-  Protected relro{object.l_addr};
+  Protected relro{object.load_address};
   dl_iterate_phdr(look_for_relro, &relro);
   std::vector<Slot> slots;
   for (std::span<const ElfW(Rela)> table : {tables->plt, tables->other}) {
     for (const ElfW(Rela) & relocation : table) {
       const ElfW(Xword) type = ELF64_R_TYPE(relocation.r_info);
-      const ElfW(Sym)& symbol = tables->symbols[ELF64_R_SYM(relocation.r_info)];
-      const std::string_view name = tables->strings + symbol.st_name;
-      if (!has_prefix(name, prefixes)) continue;
-      // By the handle, so searched in the library and what it needs, never in the process's common scope.
-      void* own = ::dlsym(library, name.data());
-      if (own == nullptr && ::dlsym(RTLD_DEFAULT, name.data()) == nullptr) continue;
-      if (own == nullptr) return Status(Code::kSystem, fmt::format("it calls {} but does not have it", name));
-      if (type != kJumpSlot && type != kGlobal && type != kAbsolute)
+      const char* name = tables->strings + tables->symbols[ELF64_R_SYM(relocation.r_info)].st_name;
+      const Result<void*> function = target(name);
+      if (!function) return function.status();
+      if (*function == nullptr) continue;
+      if (!is_known(type))
         return Status(Code::kSystem, fmt::format("{} is referred to by a relocation of unknown type {}", name, type));
-      const ElfW(Addr) at = object.l_addr + relocation.r_offset;
-      const bool addend = type == kAbsolute || kAddends;
-      slots.push_back({reinterpret_cast<ElfW(Addr)*>(at),
-                       reinterpret_cast<ElfW(Addr)>(own) + (addend ? static_cast<ElfW(Addr)>(relocation.r_addend) : 0),
-                       name, at >= relro.begin && at < relro.end});
+      const ElfW(Addr) at = object.load_address + relocation.r_offset;
+      const ElfW(Addr) addend = type == kAbsolute || kAddends ? static_cast<ElfW(Addr)>(relocation.r_addend) : 0;
+      slots.push_back({reinterpret_cast<ElfW(Addr)*>(at), reinterpret_cast<ElfW(Addr)>(*function) + addend, name,
+                       at >= relro.begin && at < relro.end});
     }
   }
   return slots;
 }
 
+}  // namespace
+
+bool is_known(ElfW(Xword) type) { return type == kJumpSlot || type == kGlobal || type == kAbsolute; }
+
+Result<std::vector<Slot>> find_slots(const Object& object, void* library, std::span<const std::string_view> prefixes) {
+  return find_slots_of(object, [&](const char* name) -> Result<void*> {
+    if (!has_prefix(name, prefixes)) return nullptr;
+    // By the handle, so searched in the library and what it needs, never in the process's common scope.
+    void* own = ::dlsym(library, name);
+    if (own == nullptr && ::dlsym(RTLD_DEFAULT, name) != nullptr)
+      return Status(Code::kSystem, fmt::format("it calls {} but does not have it", name));
+    return own;
+  });
+}
+
+Result<std::vector<Slot>> find_slots(const Object& object, std::span<const Replacement> replacements) {
+  return find_slots_of(object, [&](const char* name) -> Result<void*> {
+    const auto found = std::find_if(replacements.begin(), replacements.end(),
+                                    [&](const Replacement& replacement) { return replacement.name == name; });
+    return found != replacements.end() ? found->function : nullptr;
+  });
+}
+
+// Nothing is called under the lock that could wait for the dynamic linker's.
 Status write_slots(std::span<const Slot> slots) {
+  static constinit std::mutex writing;
+  const std::lock_guard lock(writing);
   for (const Slot& slot : slots)
     if (*slot.address != slot.value) AMALGAM_TRY(write(slot));
   if (const std::size_t bound = count_bound(slots); bound != slots.size())
     return Status(Code::kInternal, fmt::format("only {} of {} references were bound", bound, slots.size()));
   return {};
-}
-
-std::vector<std::string_view> needed_by(const link_map& object) {
-  std::vector<std::string_view> names;
-  const Result<Tables> tables = read_tables(object);
-  if (!tables) return names;
-  for (const ElfW(Dyn)* entry = object.l_ld; entry->d_tag != DT_NULL; ++entry)
-    if (entry->d_tag == DT_NEEDED) names.emplace_back(tables->strings + entry->d_un.d_val);
-  return names;
 }
 
 std::size_t count_bound(std::span<const Slot> slots) {

@@ -9,6 +9,8 @@
 // A reference to such a name that is of another kind, or that only the rest of the process could satisfy, is an error:
 // the library cannot be kept apart. Calls that its constructors make come before all this.
 //
+// Threads    any; writes are made one after another, since two slots may share a protected page
+//
 // Works on glibc, x86-64 and aarch64, DT_RELA relocations; anything else is Code::kSystem and nothing is written.
 // From: System V ABI, AMD64 and AArch64 supplements; nccl-abi notes of the measured cases.
 
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "plugins/island/loader/mapped.h"
 
 namespace amalgam::loader {
 
@@ -31,14 +34,23 @@ struct Slot {
   bool read_only;  // since the dynamic linker protected it (RELRO)
 };
 
+// Somebody else's function that takes the place of the one of that name.
+struct Replacement {
+  std::string_view name;
+  void* function;
+};
+
+// Whether the slots for such a relocation can be written at all.
+bool is_known(ElfW(Xword) relocation_type);
+
 // The slots of `object` that name a function which begins with one of the prefixes, with the addresses of `library`.
-Result<std::vector<Slot>> find_slots(const link_map& object, void* library, std::span<const std::string_view> prefixes);
+Result<std::vector<Slot>> find_slots(const Object& object, void* library, std::span<const std::string_view> prefixes);
+
+// The slots of `object` for the replaced functions.
+Result<std::vector<Slot>> find_slots(const Object& object, std::span<const Replacement> replacements);
 
 // Writes every slot and reads all again. Concurrent calls through a slot see the old or the new address.
 Status write_slots(std::span<const Slot> slots);
-
-// The SONAMEs that `object` needs, as its file lists them.
-std::vector<std::string_view> needed_by(const link_map& object);
 
 // How many slots hold their own library's address.
 std::size_t count_bound(std::span<const Slot> slots);

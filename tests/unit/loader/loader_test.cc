@@ -13,9 +13,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "plugins/island/loader/cache.h"
+#include "plugins/island/loader/elf_file.h"
 #include "plugins/island/loader/find.h"
 #include "plugins/island/loader/identity.h"
 #include "plugins/island/loader/open.h"
@@ -65,6 +69,17 @@ class Folder {
   const std::filesystem::path path_;
 };
 
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
 // Whether a plain dlopen would mix the two libraries: only then do the other tests prove anything.
 TEST(Loader, WithoutItTheVendorsLibraryWouldCallOurs) {
   if (version_of_the_process() < 0) GTEST_SKIP() << "ours is not in the process's scope in this way of loading";
@@ -85,7 +100,7 @@ class Manners : public testing::TestWithParam<Manner> {};
 TEST_P(Manners, TheVendorsLibraryCallsItself) {
   const std::string path = file(GetParam().folder);
   const int before = version_of_the_process();
-  Result<Opened> opened = open(path, kPrefixes);
+  Result<Opened> opened = open({path, "a test"}, kPrefixes);
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   EXPECT_FALSE(opened->deepbind);
   EXPECT_GE(opened->rebound, GetParam().least);
@@ -97,7 +112,7 @@ TEST_P(Manners, TheVendorsLibraryCallsItself) {
     EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByHelper"), kVendorVersion);
   }
   EXPECT_EQ(version_of_the_process(), before) << "the process's own names must not change";
-  Result<Opened> again = open(path, kPrefixes);
+  Result<Opened> again = open({path, "a test"}, kPrefixes);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->handle, opened->handle);
 }
@@ -111,7 +126,7 @@ TEST(Loader, ALibraryThatWasMappedBeforeIsRepairedToo) {
   const std::string path = file("mapped");
   void* mapped = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   ASSERT_NE(mapped, nullptr);
-  Result<Opened> opened = open(path, kPrefixes);
+  Result<Opened> opened = open({path, "a test"}, kPrefixes);
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   EXPECT_TRUE(opened->was_mapped);
   EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByTable"), kVendorVersion);
@@ -123,9 +138,11 @@ TEST(Loader, TheRealLibraryKeepsItsOwnCalls) {
   const char* path = std::getenv("AMALGAM_TEST_REAL_NCCL");
   if (path == nullptr) GTEST_SKIP() << "AMALGAM_TEST_REAL_NCCL names no libnccl.so.2 of NCCL 2.28.9";
   const int before = version_of_the_process();
-  Result<Opened> opened = open(path, kPrefixes);
+  Result<Opened> opened = open({path, "a test"}, kPrefixes);
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   EXPECT_EQ(opened->rebound, 19U);
+  EXPECT_GE(opened->filtered, 1U);
+  EXPECT_EQ(opened->version, 22809);
   EXPECT_EQ(version_by(opened->handle, "ncclGetVersion"), 22809);
   EXPECT_EQ(version_of_the_process(), before);
   // Ours tells that version too. But its Bcast calls its Broadcast, and whoever gets that call notes the error.
@@ -140,7 +157,7 @@ TEST(Loader, TheRealLibraryKeepsItsOwnCalls) {
 
 // Its name is in a relocation that cannot be written as a function's address.
 TEST(Loader, ALibraryWithUnknownRelocationsIsOpenedDeepOrNotAtAll) {
-  Result<Opened> opened = open(file("unknown"), kPrefixes);
+  Result<Opened> opened = open({file("unknown"), "a test"}, kPrefixes);
   Dl_info allocator{}, library{};
   ASSERT_NE(::dladdr(::dlsym(RTLD_DEFAULT, "malloc"), &allocator), 0);
   ASSERT_NE(::dladdr(reinterpret_cast<void*>(&::gnu_get_libc_version), &library), 0);
@@ -160,28 +177,147 @@ TEST(Loader, NeverOpensItself) {
   const __lsan::ScopedDisabler disabled;
 #endif
   for (const char* name : {"/libnccl.so.2", "/librccl.so.1"}) {
-    const Result<Opened> opened = open(std::getenv("OWN_FOLDER") + std::string(name), kPrefixes);
+    const Result<Opened> opened = open({std::getenv("OWN_FOLDER") + std::string(name), "a test"}, kPrefixes);
     ASSERT_FALSE(opened.ok());
     EXPECT_NE(opened.status().message().find("Amalgam itself"), std::string::npos) << opened.status().message();
   }
   const Folder folder("copy");
   std::filesystem::copy_file(std::getenv("OWN_FOLDER") + std::string("/libnccl.so.2"), folder.path() / "libother.so");
-  EXPECT_FALSE(open(folder.path() / "libother.so", kPrefixes).ok()) << "a copy under another name";
+  EXPECT_FALSE(open({folder.path() / "libother.so", "a test"}, kPrefixes).ok()) << "a copy under another name";
 }
 
 TEST(Loader, SaysWhatIsWrongWithAFile) {
-  EXPECT_EQ(open("libnccl.so.2", kPrefixes).status().code(), Code::kInvalidArgument);
-  EXPECT_NE(open("/nowhere/libnccl.so.2", kPrefixes).status().message().find("/nowhere/libnccl.so.2"),
+  EXPECT_EQ(open({"libnccl.so.2", "a test"}, kPrefixes).status().code(), Code::kInvalidArgument);
+  EXPECT_NE(open({"/nowhere/libnccl.so.2", "a test"}, kPrefixes).status().message().find("/nowhere/libnccl.so.2"),
             std::string::npos);
 }
 
-TEST(Loader, PreparesBeforeTheFirstOpenOnly) {
-  int prepared = 0;
+TEST(Loader, ALinkToAKnownFileIsThatLibrary) {
   const Folder folder("link");
-  std::filesystem::create_symlink(file("prepared"), folder.path() / "libnccl.so.2");
-  for (const std::string& path : {file("prepared"), file("prepared"), (folder.path() / "libnccl.so.2").string()})
-    ASSERT_TRUE(open(path, kPrefixes, [&] { ++prepared; }).ok());
-  EXPECT_EQ(prepared, 1);
+  std::filesystem::create_symlink(file("linkto"), folder.path() / "libnccl.so.2");
+  const Result<Opened> first = open({file("linkto"), "a test"}, kPrefixes);
+  const Result<Opened> second = open({folder.path() / "libnccl.so.2", "another"}, kPrefixes);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(first->handle, second->handle);
+  EXPECT_EQ(second->why, "a test") << "the first to open it said why";
+}
+
+TEST(Loader, TellsWhyAndHowAndWhichVersion) {
+  const Result<Opened> opened = open({file("told"), "beside torch"}, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_EQ(opened->version, kVendorVersion);
+  EXPECT_EQ(opened->describe(), "beside torch, " + std::to_string(opened->rebound) + " references bound back");
+}
+
+// A vendor's constructor opens libraries, in its own thread and in one that it waits for, while the thread that opened
+// the vendor's library holds the dynamic linker's lock: nothing of ours may be locked then.
+extern "C" __attribute__((visibility("default"))) void in_vendors_constructor() {
+  const Result<Opened> inner = open({file("inner"), "a constructor"}, kPrefixes);
+  EXPECT_TRUE(inner.ok()) << inner.status().message();
+  std::thread([] { EXPECT_TRUE(open({file("inner"), "its thread"}, kPrefixes).ok()); }).join();
+}
+
+TEST(Loader, AConstructorMayOpenLibraries) {
+  const Result<Opened> opened = open({file("constructor"), "a test"}, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_EQ(open({file("inner"), "a test"}, kPrefixes)->why, "a constructor");
+}
+
+TEST(Loader, ThreadsThatOpenOneFileGetOneLibrary) {
+  std::array<void*, 8> handles{};
+  std::vector<std::thread> threads;
+  threads.reserve(handles.size());
+  for (void*& handle : handles)
+    threads.emplace_back([&handle] {
+      const Result<Opened> opened = open({file("threads"), "a test"}, kPrefixes);
+      EXPECT_TRUE(opened.ok()) << opened.status().message();
+      if (opened.ok() && version_by(opened->handle, "ncclGetVersionByTable") == kVendorVersion) handle = opened->handle;
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (void* handle : handles) EXPECT_EQ(handle, handles[0]);
+  EXPECT_NE(handles[0], nullptr);
+}
+
+// What the library needs and nobody else does is its own, whoever mapped it first.
+TEST(Loader, APrivateDependencyThatWasMappedBeforeIsRepairedToo) {
+  ASSERT_NE(::dlopen(file("early").c_str(), RTLD_LAZY | RTLD_LOCAL), nullptr) << ::dlerror();
+  const Result<Opened> opened = open({file("early"), "a test"}, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_TRUE(opened->was_mapped);
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByHelper"), kVendorVersion);
+}
+
+// Somebody else needs it too, and means ours when it says NCCL.
+TEST(Loader, ADependencyThatOthersNeedKeepsItsReferences) {
+  const int ours = version_of_the_process();
+  if (ours < 0) GTEST_SKIP() << "ours is not in the process's scope in this way of loading";
+  void* other = ::dlopen(file("other").c_str(), RTLD_LAZY | RTLD_LOCAL);
+  ASSERT_NE(other, nullptr) << ::dlerror();
+  const Result<Opened> opened = open({file("sharing"), "a test"}, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_EQ(version_by(opened->handle, "ncclGetVersionByTable"), kVendorVersion);
+  EXPECT_EQ(version_by(other, "other_get_version"), ours);
+}
+
+const char* variable_by(void* library, const char* function, const char* name) {
+  return reinterpret_cast<const char* (*)(const char*)>(::dlsym(library, function))(name);
+}
+
+TEST(Environment, TheVendorsLibraryDoesNotSeeWhatIsOurs) {
+  const Result<Opened> opened = open({file("reader"), "a test"}, kPrefixes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_GE(opened->filtered, 2U);
+  struct Case {
+    const char *name, *value;
+    bool seen;
+  };
+  for (const auto& [name, value, seen] :
+       {Case{"NCCL_COMM_ID", "127.0.0.1:1", false}, Case{"NCCL_COMM_BLOCKING", "0", false},
+        Case{"NCCL_NET_PLUGIN", "/lib/libnccl-net-amalgam.so", false}, Case{"NCCL_NET_PLUGIN", "ofi", true},
+        Case{"NCCL_ALGO", "allreduce:Pairwise", false}, Case{"NCCL_ALGO", "CollnetDirect,ring", true},
+        Case{"NCCL_DEBUG", "WARN", true}}) {
+    const Variable variable(name, value);
+    for (const char* function : {"ncclReadVariable", "ncclReadVariableSecurely"}) {
+      const char* got = variable_by(opened->handle, function, name);
+      EXPECT_EQ(got != nullptr, seen) << name << "=" << value;
+      if (got != nullptr) {
+        EXPECT_STREQ(got, value);
+      }
+    }
+    EXPECT_STREQ(std::getenv(name), value) << "the process keeps it";
+  }
+  EXPECT_EQ(variable_by(opened->handle, "ncclReadVariable", "NCCL_NO_SUCH_VARIABLE"), nullptr);
+}
+
+TEST(ElfFile, TellsNamesNeedsAndSymbols) {
+  const Result<ElfFile> elf = ElfFile::open(file("early"));
+  ASSERT_TRUE(elf.ok()) << elf.status().message();
+  EXPECT_EQ(elf->soname(), "libnccl.so.2");
+  EXPECT_EQ(std::count(elf->needed().begin(), elf->needed().end(), "libvendor_brings_early.so"), 1);
+  EXPECT_TRUE(elf->defines("ncclGetVersion"));
+  EXPECT_FALSE(elf->defines("helper_get_version")) << "it only needs it";
+  int references = 0;
+  elf->visit_relocations(
+      [&](std::string_view name, ElfW(Xword)) { return references += name == "ncclGetVersion", true; });
+  EXPECT_GE(references, 2);
+}
+
+TEST(ElfFile, TakesAnyBytes) {
+  const Folder folder("elf");
+  std::ifstream in(file("lazy"), std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  for (std::size_t size = 0; size < whole.size(); size += 97) {
+    std::string bytes = whole;
+    bytes.resize(size);
+    if (size > 64) bytes.resize(whole.size(), '\xff');  // headers that point nowhere
+    std::ofstream(folder.path() / "cut", std::ios::binary) << bytes;
+    const Result<ElfFile> elf = ElfFile::open(folder.path() / "cut");
+    if (!elf.ok()) continue;
+    (void)elf->defines("ncclGetVersion");
+    elf->visit_relocations([](std::string_view, ElfW(Xword)) { return true; });
+  }
+  EXPECT_FALSE(ElfFile::open(folder.path()).ok()) << "a folder";
+  EXPECT_FALSE(ElfFile::open("/nowhere").ok());
 }
 
 TEST(Find, TheUsersWordIsFinal) {

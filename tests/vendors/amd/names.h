@@ -36,6 +36,10 @@
 #define cudaEventQuery hipEventQuery
 #define cudaEventSynchronize hipEventSynchronize
 #define cudaEventDestroy hipEventDestroy
+#define cudaEventCreate hipEventCreate
+#define cudaEventRecordWithFlags hipEventRecordWithFlags
+#define cudaEventElapsedTime hipEventElapsedTime
+#define cudaStreamAddCallback hipStreamAddCallback
 #define cuStreamWriteValue64_v2 hipStreamWriteValue64_of_driver
 #define cuStreamWaitValue64_v2 hipStreamWaitValue64_of_driver
 #define cuCtxGetCurrent hipCtxGetCurrent_of_driver
@@ -51,5 +55,11 @@
 #define standin_reach_read standin_amd_reach_read
 #define standin_reach_write standin_amd_reach_write
 #define standin_launch_fill32 standin_amd_launch_fill32
+#define standin_launch_fill standin_amd_launch_fill
+#define standin_launch_copy standin_amd_launch_copy
+#define standin_launch_fold standin_amd_launch_fold
+#define standin_launch_spin standin_amd_launch_spin
+#define standin_waiters standin_amd_waiters
+#define standin_streams standin_amd_streams
 #define ncclAlltoAll ncclAllToAll  // RCCL's older spelling
 #define standin_ccl_counters standin_amd_ccl_counters

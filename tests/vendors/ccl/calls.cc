@@ -1,7 +1,8 @@
-// Collectives, messages, groups, user operations and memory of the stand-in.
+// Collectives, messages, groups and user operations of the stand-in.
 
 #include <cstring>
 #include <map>
+#include <thread>
 
 #include "tests/vendors/ccl/face.h"
 
@@ -25,7 +26,7 @@ UserOperations& user_operations() {
 thread_local int depth = 0;
 thread_local std::vector<Call> group;
 thread_local ncclResult_t group_error = ncclSuccess;
-thread_local std::string error;
+thread_local std::vector<std::function<ncclResult_t()>> jobs;
 
 bool find_scalar(Call& call) {
   if (call.op < ncclNumOps) return true;
@@ -39,12 +40,34 @@ bool find_scalar(Call& call) {
 
 ncclResult_t check(Call& call) {
   if (!alive(call.comm)) return invalid("not a communicator of this library");
-  if (call.comm->state != ncclSuccess) return static_cast<ncclResult_t>(call.comm->state.load());
+  ncclResult_t state = ncclSuccess;
+  if (ncclCommGetAsyncError(call.comm, &state) != ncclSuccess)
+    return ncclInternalError;  // a call of our own went astray
+  if (state != ncclSuccess) return state;
+  if (call.comm->finalized || call.comm->revoked) return ncclInvalidUsage;
   if (call.type < 0 || call.type >= ncclNumTypes) return invalid("data type");
   if (call.root < 0 || call.root >= call.comm->ranks) return invalid("root or peer");
   if (reduces(call.kind) && (call.op < 0 || !find_scalar(call))) return invalid("reduction operation");
   if (reduces(call.kind) && call.type >= ncclFloat8e4m3) return invalid("fp8 sums need a newer device");
   return ncclSuccess;
+}
+
+// What a kernel would touch must be memory that the communicator's device reaches.
+void check_memory(const ncclComm& comm, const void* memory) {
+  cudaPointerAttributes attributes{};
+  if (memory == nullptr || cudaPointerGetAttributes(&attributes, memory) != face::kSuccess || attributes.type == 0)
+    misuse("collective", "a kernel reads or writes memory that the device does not reach");
+  if (attributes.type == 2 && attributes.device != comm.device)
+    misuse("collective", "a kernel reads or writes memory of another device than its communicator's");
+}
+
+void check_buffers(const Call& call) {
+  if (call.count == 0) return;
+  const bool root = call.comm->rank == call.root,
+             at_root_only = call.kind == Kind::kReduce || call.kind == Kind::kGather;
+  const bool from_root = call.kind == Kind::kBroadcast || call.kind == Kind::kScatter;
+  if (call.kind != Kind::kRecv && (root || !from_root)) check_memory(*call.comm, call.in);
+  if (call.kind != Kind::kSend && (root || !at_root_only)) check_memory(*call.comm, call.out);
 }
 
 ncclResult_t enqueue(Call call) {
@@ -55,6 +78,7 @@ ncclResult_t enqueue(Call call) {
   }
   const bool message = call.kind == Kind::kSend || call.kind == Kind::kRecv;
   if (call.count == 0 && !message) return ncclSuccess;
+  check_buffers(call);
   if (depth == 0) return launch({call});
   group.push_back(call);
   return ncclSuccess;
@@ -62,51 +86,74 @@ ncclResult_t enqueue(Call call) {
 
 }  // namespace
 
-void set_error(const char* text) { error = text; }
-
-ncclResult_t invalid(const char* text) {
-  set_error(text);
-  return ncclInvalidArgument;
-}
-
-Counters& counters() {
-  static auto* all = new Counters{};
-  return *all;
-}
-
-}  // namespace standin_ccl
-
-using namespace standin_ccl;
-
-const Counters* standin_ccl_counters() { return &counters(); }
-
-ncclResult_t ncclGroupStart() {
-  ++depth;
+ncclResult_t now_or_in_group(std::function<ncclResult_t()> job) {
+  if (depth == 0) return job();
+  jobs.push_back(std::move(job));
   return ncclSuccess;
 }
 
-ncclResult_t ncclGroupEnd() {
+namespace {
+
+// A job may wait for the next one's, so each has a thread.
+ncclResult_t run_jobs() {
+  std::vector<std::function<ncclResult_t()>> all;
+  all.swap(jobs);
+  std::vector<ncclResult_t> results(all.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < all.size(); ++i) threads.emplace_back([&, i] { results[i] = all[i](); });
+  for (std::thread& thread : threads) thread.join();
+  for (ncclResult_t result : results)
+    if (result != ncclSuccess) {
+      set_error(ncclGetErrorString(result));
+      return result;
+    }
+  return ncclSuccess;
+}
+
+}  // namespace
+
+void start_group() { ++depth; }
+
+ncclResult_t end_group(ncclResult_t reason) {
+  if (reason != ncclSuccess && group_error == ncclSuccess) group_error = reason;
   if (depth == 0) return ncclInvalidUsage;
   if (--depth > 0) return ncclSuccess;
   std::vector<Call> calls;
   calls.swap(group);
   const ncclResult_t failed = group_error;
   group_error = ncclSuccess;
-  if (failed != ncclSuccess) return failed;
+  if (failed != ncclSuccess) {
+    jobs.clear();
+    return failed;
+  }
+  if (const ncclResult_t ran = run_jobs(); ran != ncclSuccess) return ran;
   return calls.empty() ? ncclSuccess : launch(calls);
 }
 
+}  // namespace standin_ccl
+
+using namespace standin_ccl;
+
+ncclResult_t ncclGroupStart() {
+  start_group();
+  return ncclSuccess;
+}
+
+ncclResult_t ncclGroupEnd() { return end_group(); }
+
 ncclResult_t ncclGroupSimulateEnd(ncclSimInfo_t* info) {
   if (depth == 0) return ncclInvalidUsage;
+  if (info == nullptr) return invalid("no place for the estimate");
   --depth;
   info->estimatedTime = static_cast<float>(group.size()) * 10;
   group.clear();
+  jobs.clear();
   group_error = ncclSuccess;
   return ncclSuccess;
 }
 
-ncclResult_t ncclAllReduce(const void* in, void* out, size_t count, ncclDataType_t type, ncclRedOp_t op, ncclComm_t comm,
-                           cudaStream_t stream) {
+ncclResult_t ncclAllReduce(const void* in, void* out, size_t count, ncclDataType_t type, ncclRedOp_t op,
+                           ncclComm_t comm, cudaStream_t stream) {
   return enqueue({Kind::kAllReduce, in, out, count, type, op, 0, {}, comm, stream});
 }
 ncclResult_t ncclReduce(const void* in, void* out, size_t count, ncclDataType_t type, ncclRedOp_t op, int root,
@@ -141,7 +188,8 @@ ncclResult_t ncclScatter(const void* in, void* out, size_t count, ncclDataType_t
                          cudaStream_t stream) {
   return enqueue({Kind::kScatter, in, out, count, type, 0, root, {}, comm, stream});
 }
-ncclResult_t ncclSend(const void* in, size_t count, ncclDataType_t type, int peer, ncclComm_t comm, cudaStream_t stream) {
+ncclResult_t ncclSend(const void* in, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream) {
   return enqueue({Kind::kSend, in, nullptr, count, type, 0, peer, {}, comm, stream});
 }
 ncclResult_t ncclRecv(void* out, size_t count, ncclDataType_t type, int peer, ncclComm_t comm, cudaStream_t stream) {
@@ -151,6 +199,8 @@ ncclResult_t ncclRecv(void* out, size_t count, ncclDataType_t type, int peer, nc
 ncclResult_t ncclRedOpCreatePreMulSum(ncclRedOp_t* op, void* scalar, ncclDataType_t type, ncclScalarResidence_t where,
                                       ncclComm_t comm) {
   if (!alive(comm) || op == nullptr || scalar == nullptr) return invalid("premulsum");
+  if (type < 0 || type >= ncclNumTypes || where < ncclScalarDevice || where > ncclScalarHostImmediate)
+    return invalid("premulsum");
   UserOperation made{{true, nullptr, {}}, type};
   if (where == ncclScalarDevice) {
     made.scalar.at = scalar;
@@ -169,21 +219,3 @@ ncclResult_t ncclRedOpDestroy(ncclRedOp_t op, ncclComm_t comm) {
   const std::lock_guard hold(all.lock);
   return all.all.erase({comm, op}) == 1 ? ncclSuccess : invalid("not a live operation of this communicator");
 }
-
-ncclResult_t ncclMemAlloc(void** out, size_t bytes) {
-  return cudaMalloc(out, bytes) == face::kSuccess ? ncclSuccess : ncclUnhandledCudaError;
-}
-ncclResult_t ncclMemFree(void* memory) {
-  return cudaFree(memory) == face::kSuccess ? ncclSuccess : ncclUnhandledCudaError;
-}
-ncclResult_t ncclCommRegister(const ncclComm_t comm, void* buffer, size_t, void** handle) {
-  if (!alive(comm)) return invalid("register");
-  *handle = buffer;
-  return ncclSuccess;
-}
-ncclResult_t ncclCommDeregister(const ncclComm_t comm, void*) { return alive(comm) ? ncclSuccess : invalid("deregister"); }
-
-const char* ncclGetErrorString(ncclResult_t result) {
-  return result == ncclSuccess ? "no error" : "an error of the stand-in";
-}
-const char* ncclGetLastError(ncclComm_t) { return error.c_str(); }

@@ -20,17 +20,33 @@ struct ncclComm {
   standin_ccl::Segment* segment = nullptr;
   std::string name;
   std::atomic<bool> aborted{false};
-  std::atomic<int> state{ncclSuccess};  // ncclInProgress until all have joined
+  std::atomic<bool> revoked{false};
+  std::atomic<bool> joining{false};
+  std::atomic<int> state{ncclInProgress};  // until all have joined
   bool finalized = false;
+  std::uint64_t splits = 0, shrinks = 0;  // part of the children's names
+  std::vector<void*> windows;
+  void* scratch = nullptr;     // of the windows
   cudaEvent_t last = nullptr;  // after its last kernel: issue order is execution order
   std::uint64_t collectives = 0;
   std::uint64_t sent[standin_ccl::kMostRanks] = {}, received[standin_ccl::kMostRanks] = {};  // chunks
-  std::atomic<int> running{0};  // kernels
+  std::atomic<int> running{0};                                                               // kernels
 };
 
 namespace standin_ccl {
 
-enum class Kind { kAllReduce, kReduce, kBroadcast, kReduceScatter, kAllGather, kAllToAll, kGather, kScatter, kSend, kRecv };
+enum class Kind {
+  kAllReduce,
+  kReduce,
+  kBroadcast,
+  kReduceScatter,
+  kAllGather,
+  kAllToAll,
+  kGather,
+  kScatter,
+  kSend,
+  kRecv
+};
 
 struct Scalar {
   bool used = false;
@@ -55,12 +71,13 @@ bool reduces(Kind kind);
 ncclResult_t launch(const std::vector<Call>& calls);
 
 // out[i] = op over operands[r][i]; scalars multiply each rank's operand first; avg divides at the end.
-void reduce(int type, int op, void* out, const std::vector<const void*>& operands, const std::vector<const void*>& scalars,
-            std::size_t count);
+void reduce(int type, int op, void* out, const std::vector<const void*>& operands,
+            const std::vector<const void*>& scalars, std::size_t count);
 
 struct Counters {
   std::atomic<std::uint64_t> calls[10];
   std::atomic<std::uint64_t> communicators, refused, aborted;
+  std::atomic<std::uint64_t> bytes;  // count x element of every call
 };
 Counters& counters();
 

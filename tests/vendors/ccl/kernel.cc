@@ -1,5 +1,6 @@
-// What runs in streams. A collective goes chunk by chunk: every rank puts its part of all blocks into its box, waits for
-// everybody's, takes what it needs. Messages go chunk by chunk through the box of their pair, all of a group at once.
+// What runs in streams. A collective goes chunk by chunk: every rank puts its part of all blocks into its box, waits
+// for everybody's, takes what it needs. Messages go chunk by chunk through the box of their pair, all of a group at
+// once.
 
 #include <algorithm>
 #include <cstring>
@@ -39,7 +40,9 @@ class Running {
 
  private:
   std::size_t bytes_of(std::size_t chunk) const { return std::min(kChunk, call_.count * element_ - chunk * kChunk); }
-  std::size_t block_at(int block, std::size_t chunk) const { return index(block) * call_.count * element_ + chunk * kChunk; }
+  std::size_t block_at(int block, std::size_t chunk) const {
+    return index(block) * call_.count * element_ + chunk * kChunk;
+  }
 
   int blocks_in() const {
     switch (call_.kind) {
@@ -175,7 +178,7 @@ struct Kernel {
     return messages.empty();
   }
   bool step() {
-    if (comm->aborted) return true;
+    if (comm->aborted || comm->revoked) return true;
     while (!collectives.empty() && collectives.front().step()) collectives.pop_front();
     return step_messages() && collectives.empty();
   }
@@ -229,6 +232,7 @@ ncclResult_t launch(const std::vector<Call>& calls) {
   for (const Call& call : calls) {
     if (std::find(comms.begin(), comms.end(), call.comm) == comms.end()) comms.push_back(call.comm);
     counters().calls[static_cast<std::size_t>(call.kind)].fetch_add(1);
+    counters().bytes.fetch_add(call.count * size_of(call.type));
   }
   for (ncclComm* comm : comms) launch_one(comm, calls);
   return ncclSuccess;

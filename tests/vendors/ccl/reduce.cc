@@ -89,7 +89,8 @@ void fold(int op, void* out, const std::vector<const void*>& operands, const std
     T sum{};
     for (std::size_t r = 0; r < operands.size(); ++r) {
       W value = Wide<T>::load(at<T>(operands[r], i));
-      if (!scalars.empty()) value = Wide<T>::load(Wide<T>::store(static_cast<W>(value * Wide<T>::load(at<T>(scalars[r], 0)))));
+      if (!scalars.empty())
+        value = Wide<T>::load(Wide<T>::store(static_cast<W>(value * Wide<T>::load(at<T>(scalars[r], 0)))));
       sum = r == 0 ? Wide<T>::store(value) : Wide<T>::store(combine(op, Wide<T>::load(sum), value));
     }
     if (op == ncclAvg) sum = Wide<T>::store(static_cast<W>(Wide<T>::load(sum) / static_cast<W>(operands.size())));
@@ -122,8 +123,6 @@ std::size_t size_of(int type) {
   return kSizes[type];
 }
 
-bool reduces(Kind kind) {
-  return kind == Kind::kAllReduce || kind == Kind::kReduce || kind == Kind::kReduceScatter;
-}
+bool reduces(Kind kind) { return kind == Kind::kAllReduce || kind == Kind::kReduce || kind == Kind::kReduceScatter; }
 
 }  // namespace standin_ccl

@@ -56,7 +56,7 @@ struct Mark {
   std::shared_ptr<Stream> stream;
   std::uint64_t position = 0;
 };
-enum class Work { kCopy, kCompute, kWaitValue, kHostFunction, kMarker };
+enum class Work { kCopyOut, kCopyIn, kCompute, kWaitValue, kHostFunction, kMarker };
 struct Operation {
   Work work = Work::kMarker;
   std::function<void()> run = nullptr;    // outside the lock
@@ -66,17 +66,24 @@ struct Operation {
 };
 
 bool in_host_function();
+void become_host_function();  // this thread may not call in, like one that runs host functions
 int channels();
 int face_channels();  // defined by the face: how many hardware channels its environment asks for
 // `blocking`: takes part in the order of the device's null stream.
 std::shared_ptr<Stream> make_stream(int device, bool blocking);
 void retire(const std::shared_ptr<Stream>& stream);  // what is queued still runs
 std::shared_ptr<Stream> null_stream(int device);
+// Blocks while kParkedStreams streams of the device are parked on a value with a kernel behind it, as measured.
+inline constexpr int kParkedStreams = 64;
 Mark enqueue(const std::shared_ptr<Stream>& stream, Operation operation);
+// From here on the stream's operations go to `sink` instead, and marks of them are reached; null: no longer.
+void divert(const std::shared_ptr<Stream>& stream, std::function<void(Operation)> sink);
 Mark last(const std::shared_ptr<Stream>& stream);
 bool reached(const Mark& mark);
 void wait(const Mark& mark);
 void wait_device(int device);  // all work of all its streams, parked work included
 int device_of(const Stream& stream);
+int waiters();  // callers that are blocked in here now
+int streams();  // that live, of all devices, retired ones with work left included
 
 }  // namespace standin

@@ -1,13 +1,17 @@
-// Streams are queues; one thread per device runs what may start, one thread per device runs its host functions.
+// Streams are queues; the lanes of their device, threads that each do one kind of work, run what may start, the oldest
+// first. A copy engine for each direction is a lane, so copies overlap with kernels and with each other.
 //
 // Channels: a stream gets its channel, round robin, when it is made. A kernel or device-to-device copy may not start
 // while an earlier operation at the head of another stream of the same channel is parked, if that one is a wait-value
-// or has a kernel queued behind it that is older than ours. Copies from and to the host ask nothing of a channel.
+// or has a kernel queued behind it that is older than ours; a kernel of many steps and a host function count as parked
+// while they run. Copies from and to the host ask nothing of a channel.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -30,6 +34,7 @@ struct Stream {
   std::uint64_t issued = 0;
   std::uint64_t done = 0;
   std::deque<Queued> queue;
+  std::shared_ptr<const std::function<void(Operation)>> sink;
 };
 
 namespace {
@@ -37,23 +42,37 @@ namespace {
 using Hold = std::unique_lock<std::mutex>;
 using StreamPtr = std::shared_ptr<Stream>;
 
+// Each lane of a device is a thread that runs one kind of work: kernels, host functions, copies out, copies in, and all
+// that takes no time.
+enum Lane : std::size_t { kControl, kKernels, kOut, kIn, kHost, kLanes };
+
 struct Device {
   std::vector<StreamPtr> streams;  // the null stream first
-  std::deque<StreamPtr> host;      // whose head is a host function that may run
   int next_channel = 0;
+  std::array<std::condition_variable, kLanes> lanes;  // told when a stream's head is for it
 };
 
 struct Engine {
   std::mutex lock;
-  std::condition_variable changed;
+  std::condition_variable finished;  // an operation; for callers
+  int waiters = 0;
   std::uint64_t age = 0;
-  std::vector<Device> devices;
+  std::deque<Device> devices;
 };
 
 thread_local bool inside_host_function = false;
 
-void run_device(Engine& engine, int index);
-void run_host_functions(Engine& engine, int index);
+void run_lane(Engine& engine, Device& device, std::size_t lane);
+
+std::size_t lane_of(const Queued& queued) {
+  switch (queued.operation.work) {
+    case Work::kCompute: return kKernels;
+    case Work::kCopyOut: return kOut;
+    case Work::kCopyIn: return kIn;
+    case Work::kHostFunction: return kHost;
+    default: return kControl;
+  }
+}
 
 StreamPtr add_stream(Engine& engine, int device, bool blocking) {
   auto stream = std::make_shared<Stream>();
@@ -70,10 +89,9 @@ Engine& engine() {
     auto* made = new Engine;
     made->devices.resize(static_cast<std::size_t>(device_count()));
     for (int device = 0; device < device_count(); ++device) add_stream(*made, device, true);
-    for (int device = 0; device < device_count(); ++device) {
-      std::thread([made, device] { run_device(*made, device); }).detach();
-      std::thread([made, device] { run_host_functions(*made, device); }).detach();
-    }
+    for (Device& device : made->devices)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        std::thread([made, &device, lane] { run_lane(*made, device, lane); }).detach();
     return made;
   }();
   return *all;
@@ -94,7 +112,8 @@ bool holds_channel(const Stream& other, std::uint64_t age) {
   if (other.queue.empty() || other.queue.front().age > age) return false;
   const Queued& head = other.queue.front();
   if (head.operation.work == Work::kWaitValue) return true;
-  const bool parked = head.operation.work == Work::kHostFunction || !marks_reached(head);
+  const bool runs_on = head.operation.work == Work::kHostFunction || head.operation.step;
+  const bool parked = runs_on || !marks_reached(head);
   return parked && has_older_kernel_behind(other, age);
 }
 
@@ -105,85 +124,109 @@ bool channel_is_free(const Device& device, const Stream& stream, const Queued& h
   });
 }
 
+void forget_retired(Device& device) {
+  std::erase_if(device.streams, [](const StreamPtr& one) { return one->retired && one->queue.empty(); });
+}
+
+void wake(Device& device) {
+  for (const StreamPtr& stream : device.streams)
+    if (!stream->queue.empty()) device.lanes[lane_of(stream->queue.front())].notify_one();
+}
+
+// What ended may be what any device or caller waits for.
 void finish_head(Engine& engine, Stream& stream) {
   stream.done = stream.queue.front().position;
   stream.queue.pop_front();
-  engine.changed.notify_all();
+  for (Device& device : engine.devices) wake(device);
+  engine.finished.notify_all();
+  if (stream.retired) forget_retired(engine.devices[static_cast<std::size_t>(stream.device)]);
 }
 
-// A kernel that runs beside others: a bit of it.
-bool step_head(Engine& engine, const StreamPtr& stream, Hold& hold) {
-  const Queued& head = stream->queue.front();
-  hold.unlock();
-  const bool done = head.operation.step();
-  hold.lock();
-  if (done) finish_head(engine, *stream);
-  return done;
+bool may_start(const Device& device, const Stream& stream) {
+  const Queued& head = stream.queue.front();
+  return marks_reached(head) && channel_is_free(device, stream, head) &&
+         (head.operation.work != Work::kWaitValue || head.operation.ready());
 }
 
-// Starts the head if it may. True: something changed.
-bool try_head(Engine& engine, Device& device, const StreamPtr& stream, Hold& hold) {
-  Queued& head = stream->queue.front();
-  if (head.started && head.operation.step) return step_head(engine, stream, hold);
-  if (head.started || !marks_reached(head) || !channel_is_free(device, *stream, head)) return false;
-  if (head.operation.work == Work::kWaitValue && !head.operation.ready()) return false;
-  head.started = true;
-  if (head.operation.work == Work::kHostFunction) {
-    device.host.push_back(stream);
-    engine.changed.notify_all();
-    return true;
+// The oldest head that this lane may start.
+StreamPtr next_of(const Device& device, std::size_t lane) {
+  StreamPtr oldest;
+  for (const StreamPtr& stream : device.streams) {
+    if (stream->queue.empty() || stream->queue.front().started || lane_of(stream->queue.front()) != lane) continue;
+    if (oldest && oldest->queue.front().age < stream->queue.front().age) continue;
+    if (may_start(device, *stream)) oldest = stream;
   }
-  if (head.operation.step) return true;
-  if (head.operation.run) {  // a deque keeps references to its elements when it grows at the ends
+  return oldest;
+}
+
+// Kernels of many steps that run side by side: a bit of each.
+void step_kernels(Engine& engine, std::vector<StreamPtr>& running, Hold& hold) {
+  std::erase_if(running, [&](const StreamPtr& stream) {
+    const Queued& head = stream->queue.front();  // a deque keeps references to its elements when it grows at the ends
+    hold.unlock();
+    const bool done = head.operation.step();
+    hold.lock();
+    if (done) finish_head(engine, *stream);
+    return done;
+  });
+}
+
+void start(Engine& engine, const StreamPtr& stream, std::vector<StreamPtr>& running, Hold& hold) {
+  Queued& head = stream->queue.front();
+  head.started = true;
+  if (head.operation.step) {
+    running.push_back(stream);
+    return;
+  }
+  if (head.operation.run) {
     hold.unlock();
     head.operation.run();
     hold.lock();
   }
   finish_head(engine, *stream);
-  return true;
 }
 
-bool must_be_polled(const Device& device) {
-  return std::any_of(device.streams.begin(), device.streams.end(), [](const StreamPtr& one) {
-    if (one->queue.empty()) return false;
-    const Queued& head = one->queue.front();
-    return head.operation.work == Work::kWaitValue || (head.started && head.operation.step);
-  });
+// The program's CPU writes an awaited value without telling anyone, so a parked wait is polled; so are the steps of a
+// kernel, whose peers may be other processes.
+bool must_poll(const Device& device, std::size_t lane, const std::vector<StreamPtr>& running) {
+  if (!running.empty()) return true;
+  return lane == kControl && std::any_of(device.streams.begin(), device.streams.end(), [](const StreamPtr& one) {
+           return !one->queue.empty() && one->queue.front().operation.work == Work::kWaitValue;
+         });
 }
 
-void run_device(Engine& engine, int index) {
+void run_lane(Engine& engine, Device& device, std::size_t lane) {
+  inside_host_function = lane == kHost;
+  std::vector<StreamPtr> running;
   Hold hold(engine.lock);
-  Device& device = engine.devices[static_cast<std::size_t>(index)];
   for (;;) {
-    bool moved = false;
-    const std::vector<StreamPtr> streams = device.streams;  // others add streams while an operation runs
-    for (const StreamPtr& stream : streams)
-      if (!stream->queue.empty()) moved = try_head(engine, device, stream, hold) || moved;
-    std::erase_if(device.streams, [](const StreamPtr& one) { return one->retired && one->queue.empty(); });
-    if (moved) continue;
-    // The program's CPU writes the awaited value without telling anyone, so a parked wait is polled; and a kernel's
-    // peers are other processes.
-    if (must_be_polled(device))
-      engine.changed.wait_for(hold, std::chrono::microseconds(20));
+    if (const StreamPtr stream = next_of(device, lane)) {
+      start(engine, stream, running, hold);
+      continue;
+    }
+    const std::size_t before = running.size();
+    step_kernels(engine, running, hold);
+    if (running.size() != before) continue;
+    if (!must_poll(device, lane, running))
+      device.lanes[lane].wait(hold);
     else
-      engine.changed.wait(hold);
+      device.lanes[lane].wait_for(hold, std::chrono::microseconds(20));
   }
 }
 
-void run_host_functions(Engine& engine, int index) {
-  inside_host_function = true;
-  Hold hold(engine.lock);
-  Device& device = engine.devices[static_cast<std::size_t>(index)];
-  for (;;) {
-    engine.changed.wait(hold, [&] { return !device.host.empty(); });
-    const StreamPtr stream = device.host.front();
-    device.host.pop_front();
-    const Queued& head = stream->queue.front();
-    hold.unlock();
-    head.operation.run();
-    hold.lock();
-    finish_head(engine, *stream);
-  }
+void wait_until(Engine& engine, Hold& hold, const std::function<bool()>& done) {
+  ++engine.waiters;
+  engine.finished.wait(hold, done);
+  --engine.waiters;
+}
+
+bool is_parked_before_a_kernel(const StreamPtr& stream) {
+  return !stream->queue.empty() && stream->queue.front().operation.work == Work::kWaitValue &&
+         has_older_kernel_behind(*stream, std::numeric_limits<std::uint64_t>::max());
+}
+
+bool has_room(const Device& device) {
+  return std::count_if(device.streams.begin(), device.streams.end(), is_parked_before_a_kernel) < kParkedStreams;
 }
 
 // The null stream comes after all blocking streams of its device, and they come after it.
@@ -204,6 +247,7 @@ int channels() {
   return count;
 }
 
+void become_host_function() { inside_host_function = true; }
 bool in_host_function() { return inside_host_function; }
 int device_of(const Stream& stream) { return stream.device; }
 
@@ -215,7 +259,7 @@ std::shared_ptr<Stream> make_stream(int device, bool blocking) {
 void retire(const std::shared_ptr<Stream>& stream) {
   const Hold hold(engine().lock);
   stream->retired = true;
-  engine().changed.notify_all();
+  forget_retired(engine().devices[static_cast<std::size_t>(stream->device)]);
 }
 
 std::shared_ptr<Stream> null_stream(int device) {
@@ -225,11 +269,24 @@ std::shared_ptr<Stream> null_stream(int device) {
 
 Mark enqueue(const std::shared_ptr<Stream>& stream, Operation operation) {
   Engine& all = engine();
-  const Hold hold(all.lock);
-  order_with_null_stream(all.devices[static_cast<std::size_t>(stream->device)], stream, operation);
+  Device& device = all.devices[static_cast<std::size_t>(stream->device)];
+  Hold hold(all.lock);
+  if (const auto sink = stream->sink) {
+    hold.unlock();
+    (*sink)(std::move(operation));
+    return Mark{};
+  }
+  if (!has_room(device)) wait_until(all, hold, [&] { return has_room(device); });
+  order_with_null_stream(device, stream, operation);
   stream->queue.push_back(Queued{std::move(operation), ++stream->issued, ++all.age, false});
-  all.changed.notify_all();
-  return Mark{stream, stream->issued};
+  const Mark mark{stream, stream->issued};
+  if (stream->queue.size() == 1) device.lanes[lane_of(stream->queue.front())].notify_one();
+  return mark;
+}
+
+void divert(const std::shared_ptr<Stream>& stream, std::function<void(Operation)> sink) {
+  const Hold hold(engine().lock);
+  stream->sink = sink ? std::make_shared<const std::function<void(Operation)>>(std::move(sink)) : nullptr;
 }
 
 Mark last(const std::shared_ptr<Stream>& stream) {
@@ -244,7 +301,7 @@ bool reached(const Mark& mark) {
 
 void wait(const Mark& mark) {
   Hold hold(engine().lock);
-  engine().changed.wait(hold, [&] { return reached_locked(mark); });
+  if (!reached_locked(mark)) wait_until(engine(), hold, [&] { return reached_locked(mark); });
 }
 
 void wait_device(int device) {
@@ -255,6 +312,18 @@ void wait_device(int device) {
       marks.push_back(Mark{stream, stream->issued});
   }
   for (const Mark& mark : marks) wait(mark);
+}
+
+int waiters() {
+  const Hold hold(engine().lock);
+  return engine().waiters;
+}
+
+int streams() {
+  const Hold hold(engine().lock);
+  std::size_t count = 0;
+  for (const Device& device : engine().devices) count += device.streams.size();
+  return static_cast<int>(count);
 }
 
 }  // namespace standin

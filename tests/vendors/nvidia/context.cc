@@ -8,30 +8,32 @@
 using face::answer;
 
 CUresult cuCtxGetCurrent(void** context) {
-  *context = face::has_context() ? reinterpret_cast<void*>(standin::kDeviceBase + 1) : nullptr;
+  *context = face::has_context() ? face::context_of(face::current_device()) : nullptr;
   return face::kSuccess;
 }
 
 CUresult cuDeviceGetName(char* name, int length, int device) {
-  if (device < 0 || device >= standin::device_count()) return face::kInvalidDevice;
+  if (!face::exists(device)) return face::kInvalidDevice;
   std::snprintf(name, static_cast<size_t>(length), "%s", face::kDeviceName);
   return face::kSuccess;
 }
 
 // A PCI domain that no machine has, so that nobody finds another device's vendor under it.
 cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int device) {
-  if (device < 0 || device >= standin::device_count()) return answer(face::kInvalidDevice);
+  if (!face::exists(device)) return answer(face::kInvalidDevice);
   std::snprintf(id, static_cast<size_t>(length), "%04x:%02x:00.0", face::kPciDomain, device + 1);
   return answer(face::kSuccess);
 }
 
+#if defined(STANDIN_AMD) || defined(STANDIN_ILUVATAR)  // CUDA 13's: devices.cc
 cudaError_t cudaDeviceGetAttribute(int* value, int attribute, int device) {
-  if (device < 0 || device >= standin::device_count()) return answer(face::kInvalidDevice);
+  if (!face::exists(device)) return answer(face::kInvalidDevice);
   *value = attribute == face::kStreamValuesAttribute ? 1 : 0;
   return answer(face::kSuccess);
 }
+#endif
 
-#ifndef STANDIN_ILUVATAR
+#ifdef STANDIN_AMD  // CUDA 13's: capture.cc
 cudaError_t cudaThreadExchangeStreamCaptureMode(int* mode) {
   thread_local int current = 0;  // global, as a thread begins
   if (*mode < 0 || *mode > 2) return answer(face::kInvalidValue);
@@ -41,7 +43,7 @@ cudaError_t cudaThreadExchangeStreamCaptureMode(int* mode) {
   return answer(face::kSuccess);
 }
 
-// Nothing can be captured yet.
+// Nothing can be captured.
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status) {
   face::stream_of("cudaStreamIsCapturing", stream);
   *status = 0;
@@ -49,6 +51,7 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status) {
 }
 #endif
 
+#if defined(STANDIN_AMD) || defined(STANDIN_ILUVATAR)  // CUDA 13's: errors.cc
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
     case face::kSuccess: return "cudaSuccess";
@@ -62,3 +65,4 @@ const char* cudaGetErrorName(cudaError_t error) {
 }
 
 const char* cudaGetErrorString(cudaError_t error) { return cudaGetErrorName(error); }
+#endif

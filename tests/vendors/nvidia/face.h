@@ -32,8 +32,15 @@ struct cudaPointerAttributes {
   int device;
   void* devicePointer;
   void* hostPointer;
+#ifndef STANDIN_AMD
+  long reserved[8];
+#endif
 };
-static_assert(sizeof(cudaPointerAttributes) == 24);  // [C]; CUDA 13 may have reserved fields behind: not checked
+#ifdef STANDIN_AMD
+static_assert(sizeof(cudaPointerAttributes) == 24);  // [U] HIP has two more ints behind, never written here
+#else
+static_assert(sizeof(cudaPointerAttributes) == 88);  // [H] since 13; 24 before
+#endif
 #endif
 
 STANDIN_EXPORT cudaError_t cudaGetDeviceCount(int* count);
@@ -97,14 +104,113 @@ STANDIN_EXPORT void* standin_reach_write(const char* call, void* pointer, size_t
 STANDIN_EXPORT cudaError_t standin_launch_fill32(uint32_t* to, uint32_t value, size_t count, cudaStream_t stream);
 }
 
+// Streams, events, memops and kernels: streams.cc, events.cc, memops.cc, kernels.cc.
+extern "C" {
+STANDIN_EXPORT cudaError_t cudaStreamAddCallback(cudaStream_t stream,
+                                                 void (*callback)(cudaStream_t, cudaError_t, void*), void* data,
+                                                 unsigned flags);
+STANDIN_EXPORT cudaError_t cudaEventCreate(cudaEvent_t* event);
+STANDIN_EXPORT cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags);
+STANDIN_EXPORT cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
+
+#if !defined(STANDIN_AMD) && !defined(STANDIN_ILUVATAR)
+struct CUstreamBatchMemOpParams {
+  struct Value {
+    int operation;
+    CUdeviceptr address;
+    union {
+      uint32_t value;
+      uint64_t value64;
+    };
+    unsigned flags;
+    CUdeviceptr alias;
+  };
+  struct Barrier {
+    int operation;
+    unsigned flags;
+  };
+  union {
+    int operation;
+    Value value;
+    Barrier barrier;
+    uint64_t size[6];
+  };
+};
+static_assert(sizeof(CUstreamBatchMemOpParams) == 48);
+static_assert(offsetof(CUstreamBatchMemOpParams::Value, value64) == 16);
+static_assert(offsetof(CUstreamBatchMemOpParams::Value, flags) == 24);
+
+STANDIN_EXPORT CUresult cuStreamWriteValue64(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags);
+STANDIN_EXPORT CUresult cuStreamWaitValue64(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags);
+STANDIN_EXPORT CUresult cuStreamWriteValue32(cudaStream_t stream, CUdeviceptr at, uint32_t value, unsigned flags);
+STANDIN_EXPORT CUresult cuStreamWriteValue32_v2(cudaStream_t stream, CUdeviceptr at, uint32_t value, unsigned flags);
+STANDIN_EXPORT CUresult cuStreamWaitValue32(cudaStream_t stream, CUdeviceptr at, uint32_t value, unsigned flags);
+STANDIN_EXPORT CUresult cuStreamWaitValue32_v2(cudaStream_t stream, CUdeviceptr at, uint32_t value, unsigned flags);
+// At most 255 of them, all valid or none done.
+STANDIN_EXPORT CUresult cuStreamBatchMemOp(cudaStream_t stream, unsigned count, CUstreamBatchMemOpParams* all,
+                                           unsigned flags);
+STANDIN_EXPORT CUresult cuStreamBatchMemOp_v2(cudaStream_t stream, unsigned count, CUstreamBatchMemOpParams* all,
+                                              unsigned flags);
+
+// Capture and graphs: capture.cc, graphs.cc, of the CUDA 13 face only.
+using cudaGraph_t = struct CUgraph_st*;
+using cudaGraphExec_t = struct CUgraphExec_st*;
+using cudaUserObject_t = struct CUuserObject_st*;
+STANDIN_EXPORT cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int mode);
+STANDIN_EXPORT cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+STANDIN_EXPORT CUresult cuStreamGetCaptureInfo_v2(cudaStream_t stream, int* status, uint64_t* id, cudaGraph_t* graph,
+                                                  const void*** dependencies, size_t* count);
+STANDIN_EXPORT cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, int* status, uint64_t* id, cudaGraph_t* graph,
+                                                    const void*** dependencies, const void** edges,
+                                                    size_t* count);  // [C] seven parameters since 13
+STANDIN_EXPORT cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                                unsigned long long flags);
+STANDIN_EXPORT cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                                         unsigned long long flags);
+STANDIN_EXPORT cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
+STANDIN_EXPORT cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
+STANDIN_EXPORT cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+STANDIN_EXPORT cudaError_t cudaUserObjectCreate(cudaUserObject_t* object, void* data, void (*destroy)(void*),
+                                                unsigned references, unsigned flags);
+STANDIN_EXPORT cudaError_t cudaUserObjectRetain(cudaUserObject_t object, unsigned count);
+STANDIN_EXPORT cudaError_t cudaUserObjectRelease(cudaUserObject_t object, unsigned count);
+STANDIN_EXPORT cudaError_t cudaGraphRetainUserObject(cudaGraph_t graph, cudaUserObject_t object, unsigned count,
+                                                     unsigned flags);
+STANDIN_EXPORT cudaError_t cudaGraphReleaseUserObject(cudaGraph_t graph, cudaUserObject_t object, unsigned count);
+#endif
+
+// No vendor has these. Types and folds have NCCL's numbers (face::Type, face::Fold).
+STANDIN_EXPORT cudaError_t standin_launch_fill(void* to, double value, size_t count, int type, cudaStream_t stream);
+STANDIN_EXPORT cudaError_t standin_launch_copy(void* to, const void* from, size_t count, int type, cudaStream_t stream);
+// to[i] = fold(to[i], from[i])
+STANDIN_EXPORT cudaError_t standin_launch_fold(void* to, const void* from, size_t count, int type, int fold,
+                                               cudaStream_t stream);
+STANDIN_EXPORT cudaError_t standin_launch_spin(const uint32_t* flag, cudaStream_t stream);  // until it is not zero
+STANDIN_EXPORT int standin_waiters();  // threads that are blocked in a call now
+STANDIN_EXPORT int standin_streams();  // that live, or have work left
+}
+
+namespace face {
+inline constexpr int kIllegalState = 401, kCaptureUnsupported = 900, kCaptureInvalidated = 901, kCaptureMerge = 902,
+                     kCaptureUnmatched = 903, kCaptureUnjoined = 904, kCaptureIsolation = 905, kCapturedEvent = 907,
+                     kCaptureWrongThread = 908;  // [H]
+enum Type : int { kInt8 = 0, kUint8 = 1, kInt32 = 2, kInt64 = 4, kFloat = 7, kDouble = 8 };
+enum Fold : int { kSum = 0, kProduct = 1, kMaximum = 2, kMinimum = 3 };
+}  // namespace face
+
 namespace face {
 enum Error : int {
   kSuccess = 0,
   kInvalidValue = 1,
   kOutOfMemory = 2,
+  kInvalidPitchValue = 12,
+  kNoDevice = 100,
   kInvalidDevice = 101,
+  kInvalidContext = 201,
   kInvalidHandle = 400,  // [U]
   kNotReady = 600,
+  kPeerAccessAlreadyEnabled = 704,
+  kPeerAccessNotEnabled = 705,
   kAlreadyRegistered = 712,
   kNotRegistered = 713,  // [U]
   kNotSupported = 801,

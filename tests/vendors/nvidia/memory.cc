@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "tests/vendors/nvidia/capture.h"
 #include "tests/vendors/nvidia/state.h"
 
 using face::answer;
@@ -34,6 +35,8 @@ cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes
                  bool synchronous) {
   enter(call);
   const auto stream = face::stream_of(call, handle);
+  if (synchronous)
+    if (const int error = face::unsafe_call()) return answer(error);
   if (bytes == 0) return answer(face::kSuccess);
   standin::reach(call, to, bytes);
   standin::reach(call, from, bytes);
@@ -41,7 +44,7 @@ cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes
   const auto from_range = standin::find(from);
   const bool both = is_device(to_range) && is_device(from_range);
   check_kind(call, kind, is_device(to_range), is_device(from_range));
-  Operation operation{both ? Work::kCompute : Work::kCopy};
+  Operation operation{both ? Work::kCompute : is_device(to_range) ? Work::kCopyIn : Work::kCopyOut};
   if (!from_range && !synchronous) {
     auto staged = std::make_shared<std::string>(static_cast<const char*>(from), bytes);
     operation.run = [=] { copy_now(call, to, staged->data(), bytes); };
@@ -49,7 +52,8 @@ cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes
     operation.run = [=] { copy_now(call, to, from, bytes); };
   }
   const standin::Mark mark = standin::enqueue(stream, std::move(operation));
-  if (!to_range || (synchronous && !both)) standin::wait(mark);
+  const bool on_host = !is_device(to_range) && !is_device(from_range);  // complete on return, whatever the call
+  if (!to_range || on_host || (synchronous && !both)) standin::wait(mark);
   return answer(face::kSuccess);
 }
 
@@ -60,6 +64,7 @@ cudaError_t release(const char* call, void* pointer, Kind kind, bool registered)
   if (!range || range->kind != kind || range->registered != registered ||
       range->base != reinterpret_cast<std::uintptr_t>(pointer))
     standin::misuse(call, "not the start of a live allocation of this kind");
+  if (const int error = face::unsafe_call()) return answer(error);
   standin::wait_device(range->device);  // also for parked work, as measured
   standin::forget(*range);
   return answer(face::kSuccess);
@@ -69,6 +74,7 @@ cudaError_t release(const char* call, void* pointer, Kind kind, bool registered)
 
 cudaError_t cudaMalloc(void** pointer, size_t bytes) {
   enter("cudaMalloc");
+  if (const int error = face::unsafe_call()) return answer(error);
   *pointer = bytes == 0 ? nullptr : standin::allocate(face::current_device(), bytes);
   return answer(*pointer == nullptr && bytes != 0 ? face::kOutOfMemory : face::kSuccess);
 }
@@ -77,6 +83,7 @@ cudaError_t cudaFree(void* pointer) { return release("cudaFree", pointer, Kind::
 
 cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned flags) {
   enter("cudaHostAlloc");
+  if ((flags & ~face::kHostAllocFlags) != 0) return answer(face::kInvalidValue);
   *pointer = bytes == 0 ? nullptr : standin::allocate_pinned(face::current_device(), bytes);
   return answer(*pointer == nullptr && bytes != 0 ? face::kOutOfMemory : face::kSuccess);
 }
@@ -85,7 +92,7 @@ cudaError_t cudaFreeHost(void* pointer) { return release("cudaFreeHost", pointer
 
 cudaError_t cudaHostRegister(void* pointer, size_t bytes, unsigned flags) {
   enter("cudaHostRegister");
-  if (pointer == nullptr || bytes == 0) return answer(face::kInvalidValue);
+  if (pointer == nullptr || bytes == 0 || (flags & ~face::kHostRegisterFlags) != 0) return answer(face::kInvalidValue);
   const bool added = standin::add_pinned(face::current_device(), pointer, bytes);
   return answer(added ? face::kSuccess : face::kAlreadyRegistered);
 }
@@ -135,6 +142,7 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t hand
   const char* call = "cudaMemsetAsync";
   enter(call);
   const auto stream = face::stream_of(call, handle);
+  if (bytes == 0) return answer(face::kSuccess);
   standin::reach(call, to, bytes);
   if (!standin::find(to)) standin::misuse(call, "not memory of a device");
   Operation operation{Work::kCompute, [=] { std::memset(standin::reach_write(call, to, bytes), value, bytes); }};

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "tests/vendors/nvidia/capture.h"
+
 int standin::face_channels() {
   const char* text = std::getenv(face::kChannelsVariable);
   return text == nullptr ? face::kChannels : std::atoi(text);
@@ -17,7 +19,7 @@ thread_local int device = 0;
 thread_local bool context = false;
 thread_local int last_error = 0;
 std::atomic<bool> forked{false};
-std::atomic<bool> any_context{false};
+std::atomic<std::uint64_t> devices_with_context{0};  // a bit for each
 
 __attribute__((constructor)) void watch_fork() {
   pthread_atfork(nullptr, nullptr, [] { forked = true; });
@@ -28,11 +30,19 @@ __attribute__((constructor)) void watch_fork() {
 void enter(const char* call) {
   ask(call);
   context = true;
-  any_context = true;
+  const std::uint64_t bit = std::uint64_t{1} << device;
+  if ((devices_with_context & bit) == 0) devices_with_context |= bit;
 }
 
+void leave() { context = false; }
+
 bool has_context() { return context; }
-bool process_has_context() { return any_context; }
+bool process_has_context() { return devices_with_context != 0; }
+bool device_has_context(int device) { return (devices_with_context >> device & 1) != 0; }
+void* context_of(int device) {
+  return reinterpret_cast<void*>(standin::kDeviceBase + 1 + static_cast<std::uintptr_t>(device));
+}
+bool exists(int device) { return device >= 0 && device < standin::device_count(); }
 
 void ask(const char* call) {
   if (forked) standin::misuse(call, "runtime call in a forked child");
@@ -60,7 +70,7 @@ using face::enter;
 cudaError_t cudaGetDeviceCount(int* count) {
   face::ask("cudaGetDeviceCount");
   *count = standin::device_count();
-  return answer(face::kSuccess);
+  return answer(*count == 0 ? face::kNoDevice : face::kSuccess);
 }
 
 cudaError_t cudaGetDevice(int* device) {
@@ -70,14 +80,16 @@ cudaError_t cudaGetDevice(int* device) {
 }
 
 cudaError_t cudaSetDevice(int device) {
-  enter("cudaSetDevice");
-  if (device < 0 || device >= standin::device_count()) return answer(face::kInvalidDevice);
+  face::ask("cudaSetDevice");
+  if (!face::exists(device)) return answer(face::kInvalidDevice);
   face::current_device() = device;
+  enter("cudaSetDevice");  // since 12.0 this is enough for a context [U]
   return answer(face::kSuccess);
 }
 
 cudaError_t cudaDeviceSynchronize() {
   enter("cudaDeviceSynchronize");
+  if (const int error = face::unsafe_call()) return answer(error);
   standin::wait_device(face::current_device());
   return answer(face::kSuccess);
 }

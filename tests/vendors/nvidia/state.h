@@ -9,13 +9,15 @@ namespace face {
 
 // What sets the faces apart.
 #ifdef STANDIN_AMD
+inline constexpr unsigned kHostAllocFlags = 0xe0000007, kHostRegisterFlags = 0xf;  // [U]
 inline constexpr const char* kChannelsVariable = "GPU_MAX_HW_QUEUES";
 inline constexpr int kChannels = 4;
-inline constexpr int kVersion = 60342134;          // HIP 6.3
+inline constexpr int kVersion = 60342134;             // HIP 6.3
 inline constexpr int kStreamValuesAttribute = 10013;  // [H]
 inline constexpr const char* kDeviceName = "Stand-in AMD device";
 inline constexpr int kPciDomain = 0x7ffe;
 #elif defined(STANDIN_ILUVATAR)
+inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 7;  // [U]
 inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
 inline constexpr int kChannels = 8;                // [U]
 inline constexpr int kVersion = 10020;             // [R] "CUDA compatibility 10.2"
@@ -23,6 +25,7 @@ inline constexpr int kStreamValuesAttribute = -1;  // none
 inline constexpr const char* kDeviceName = "Iluvatar BI-V150 (stand-in)";
 inline constexpr int kPciDomain = 0x7ffd;
 #else
+inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 15;  // [H]
 inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
 inline constexpr int kChannels = 8;
 inline constexpr int kVersion = 13000;
@@ -36,11 +39,19 @@ inline constexpr int kPciDomain = 0x7fff;
 void enter(const char* call);
 void ask(const char* call);
 bool has_context();          // this thread
+void leave();                // this thread has none from here on
 bool process_has_context();  // any thread
+bool device_has_context(int device);
+void* context_of(int device);  // its handle
+bool exists(int device);
 int& current_device();
 cudaError_t answer(int error);  // remembers an error for cudaGetLastError
 int take_last_error(bool clear);
 
 std::shared_ptr<standin::Stream> stream_of(const char* call, cudaStream_t handle);
+
+// devices.cc, of the CUDA 13 face only
+int attribute(int* value, int number, int device);  // an error; takes no part in the last one
+void uuid_of(void* uuid, int device);               // 16 bytes
 
 }  // namespace face
