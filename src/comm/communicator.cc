@@ -47,9 +47,9 @@ Communicator::~Communicator() {
   for (std::thread& thread : background_)
     thread.detach();  // this thread itself: its work began after the handle had gone
   if (mixed_ && state_.failed()) mixed_->keep_memory();
-  lanes_.reset();     // lanes before their transports,
-  routes_.reset();    // these before the connections they use,
-  group_.reset();     // and this before the members that its callbacks read
+  lanes_.reset();   // lanes before their transports,
+  routes_.reset();  // these before the connections they use,
+  group_.reset();   // and this before the members that its callbacks read
   magic_.store(0, std::memory_order_relaxed);
 }
 
@@ -143,8 +143,7 @@ void Communicator::report_failure(const Status& reason) {
   if (reason.code() != Code::kRemote || !ready_.load(std::memory_order_acquire) || reported_.exchange(true)) return;
   log::warn("rank {} when it failed: {}", membership_.rank, observe::last_of_flight_record(flight_.encode()));
   const bool on_engine = !config_.blocking || (mixed_ && mixed_->queue() != nullptr);
-  if (on_engine || membership_.rank >= kGatherers)
-    return;  // the engine's thread must not wait: it serves others too
+  if (on_engine || membership_.rank >= kGatherers) return;  // the engine's thread must not wait: it serves others too
   const bootstrap::Group::FlightRecords records = group_->gather_flight_records(kPatience);
   for (int rank = 0; rank < membership_.rank && rank < static_cast<int>(records.size()); ++rank)
     if (!records[rank].empty()) return;
@@ -217,13 +216,13 @@ engine::WaitPolicy Communicator::wait_policy() const {
 }
 
 std::unique_ptr<engine::Track> Communicator::make_track() const {
-  return std::make_unique<engine::Track>(state_, engine::Bed{routes_ ? routes_->doorbell() : nullptr, lanes_.get(), false},
-                                         wait_policy());
+  return std::make_unique<engine::Track>(
+      state_, engine::Bed{routes_ ? routes_->doorbell() : nullptr, lanes_.get(), false}, wait_policy());
 }
 
 std::unique_ptr<engine::StagedTrack> Communicator::make_staged_track() const {
-  return std::make_unique<engine::StagedTrack>(state_, engine::Bed{routes_->doorbell(), lanes_.get(), true}, wait_policy(),
-                                               *mixed_->queue());
+  return std::make_unique<engine::StagedTrack>(state_, engine::Bed{routes_->doorbell(), lanes_.get(), true},
+                                               wait_policy(), *mixed_->queue());
 }
 
 // Blocking communicators are driven by their caller alone; the lock is for those whose operations the worker gives

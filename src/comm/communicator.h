@@ -117,7 +117,7 @@ class Communicator {
   engine::Track& track() { return *track_; }
   std::unique_ptr<engine::Track> make_track() const;
   std::unique_ptr<engine::StagedTrack> make_staged_track() const;  // of a device rank among several islands
-  engine::Operation* take_operation();  // from the pool; returned by give_back
+  engine::Operation* take_operation();                             // from the pool; returned by give_back
   void give_back(engine::Operation* operation);
   // The first of the next `number` operations.
   std::uint64_t next_serial(std::uint64_t number = 1) { return (serial_ += number) - number + 1; }

@@ -48,8 +48,7 @@ Result<Progress> Track::progress() {
   return moved ? Progress::kMoved : Progress::kIdle;
 }
 
-void drive(std::span<Track* const> tracks, std::span<Status> statuses,
-           const std::function<void(std::size_t)>& failed) {
+void drive(std::span<Track* const> tracks, std::span<Status> statuses, const std::function<void(std::size_t)>& failed) {
   std::vector<bool> finished;
   if (tracks.size() > 1) finished.resize(tracks.size());
   std::size_t left = tracks.size();

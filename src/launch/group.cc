@@ -103,7 +103,8 @@ Status Group::run_tasks() {
       try {
         threads.emplace_back([&results, &tasks, i] { results[i] = guarded(tasks[i].run); });
       } catch (const std::exception& problem) {  // the others would wait for this one
-        results[i] = Status(Code::kSystem, fmt::format("no thread for one of {} inits: {}", tasks.size(), problem.what()));
+        results[i] =
+            Status(Code::kSystem, fmt::format("no thread for one of {} inits: {}", tasks.size(), problem.what()));
         for (const Task& task : tasks) task.communicator->abort(results[i]);
         for (std::size_t rest = i; rest < tasks.size(); ++rest)
           if (tasks[rest].abandon) tasks[rest].abandon();

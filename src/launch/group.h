@@ -34,7 +34,7 @@ class Group {
 
   bool open() const { return depth_ > 0; }
   void start() { ++depth_; }
-  Status end();                          // outermost: runs everything
+  Status end();  // outermost: runs everything
   // Outermost: predicted nanoseconds, and drops everything. Nested: nothing yet.
   Result<std::optional<std::uint64_t>> simulate_end();
 

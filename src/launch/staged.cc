@@ -45,8 +45,8 @@ bool is_self(const Communicator& communicator, const Request& request) {
 
 // How far apart the two ends of a message are, the same on both.
 int distance(const Communicator& communicator, const Request& request) {
-  const int ahead = request.collective == Collective::kSend ? request.root - communicator.rank()
-                                                            : communicator.rank() - request.root;
+  const int ahead =
+      request.collective == Collective::kSend ? request.root - communicator.rank() : communicator.rank() - request.root;
   return (ahead + communicator.ranks()) % communicator.ranks();
 }
 
@@ -65,7 +65,8 @@ Status join_self(const Communicator& communicator, std::vector<Request>& request
                               sends.size(), receives.size(), communicator.rank()));
   for (std::size_t i = 0; i < sends.size(); ++i) {
     if (sends[i].count * size_of(sends[i].type) != receives[i].count * size_of(receives[i].type))
-      return Status(Code::kInvalidArgument, fmt::format("message {} to the own rank and its receive differ in size", i));
+      return Status(Code::kInvalidArgument,
+                    fmt::format("message {} to the own rank and its receive differ in size", i));
     sends[i].out = receives[i].out;
     requests.push_back(sends[i]);
   }
@@ -261,9 +262,8 @@ Result<StagedCall*> start_staged(Communicator& communicator, const Request& requ
       if (!found) return found.status();
       *program = {found->program, found->fp32};
     }
-    plan.sequence = is_pair(request.collective)
-                        ? communicator.next_pair(request.collective, request.root, pieces)
-                        : communicator.next_collective(pieces);
+    plan.sequence = is_pair(request.collective) ? communicator.next_pair(request.collective, request.root, pieces)
+                                                : communicator.next_collective(pieces);
     plan.serial = communicator.next_serial(pieces);
   }
   *sequence = plan.sequence;

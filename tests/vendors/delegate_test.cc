@@ -115,7 +115,8 @@ TEST(Delegate, AUserOperationMayBeDestroyedBeforeItsGroupEnds) {
     scalar.write(&factor, rank.stream);
     ncclRedOp_t immediate, device;
     float changing = factor;
-    ASSERT_EQ(ncclRedOpCreatePreMulSum(&immediate, &changing, ncclFloat, ncclScalarHostImmediate, rank.comm), ncclSuccess);
+    ASSERT_EQ(ncclRedOpCreatePreMulSum(&immediate, &changing, ncclFloat, ncclScalarHostImmediate, rank.comm),
+              ncclSuccess);
     ASSERT_EQ(ncclRedOpCreatePreMulSum(&device, scalar.at(), ncclFloat, ncclScalarDevice, rank.comm), ncclSuccess);
     changing = 100;
     ASSERT_EQ(ncclGroupStart(), ncclSuccess);

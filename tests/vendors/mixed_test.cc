@@ -59,8 +59,7 @@ TEST(Mixed, MessagesInAnyOrderAndToOneself) {
     Buffer send(rank, kCount * sizeof(float));
     send.write(data.data(), rank.stream);
     std::vector<std::unique_ptr<Buffer>> receive;
-    for (int r = 0; r < rank.ranks; ++r)
-      receive.push_back(std::make_unique<Buffer>(rank, kCount * sizeof(float)));
+    for (int r = 0; r < rank.ranks; ++r) receive.push_back(std::make_unique<Buffer>(rank, kCount * sizeof(float)));
     ASSERT_EQ(ncclGroupStart(), ncclSuccess);
     for (int r = rank.ranks - 1; r >= 0; --r) {
       Buffer& into = *receive[static_cast<std::size_t>(r)];
@@ -82,7 +81,7 @@ TEST(Mixed, UnequalBlocksToAll) {
     const auto ranks = static_cast<std::size_t>(rank.ranks), own = static_cast<std::size_t>(rank.rank);
     std::vector<std::size_t> send_counts(ranks), send_at(ranks), receive_counts(ranks), receive_at(ranks);
     for (std::size_t r = 0; r < ranks; ++r) {
-      send_counts[r] = 10 * own + r;      // rank 0 sends itself nothing
+      send_counts[r] = 10 * own + r;  // rank 0 sends itself nothing
       receive_counts[r] = 10 * r + own;
       send_at[r] = r * 100;
       receive_at[r] = r * 100;

@@ -25,8 +25,9 @@ struct Runtime {
   int (*destroy_stream)(cudaStream_t);
   int (*synchronize)(cudaStream_t);
 };
-inline constexpr Runtime kCuda = {cudaSetDevice,           cudaMalloc,        cudaFree, cudaMemcpyAsync, cudaStreamCreateWithFlags,
-                                  cudaStreamDestroy, cudaStreamSynchronize};
+inline constexpr Runtime kCuda = {
+    cudaSetDevice,     cudaMalloc,           cudaFree, cudaMemcpyAsync, cudaStreamCreateWithFlags,
+    cudaStreamDestroy, cudaStreamSynchronize};
 
 // Where a rank works: a device of a runtime, or nowhere.
 struct Place {

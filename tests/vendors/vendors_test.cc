@@ -25,7 +25,7 @@ using rig::Buffer;
 using rig::Place;
 using rig::Rank;
 
-constexpr rig::Runtime kHip = {hipSetDevice,           hipMalloc,        hipFree, hipMemcpyAsync, hipStreamCreateWithFlags,
+constexpr rig::Runtime kHip = {hipSetDevice,     hipMalloc,           hipFree, hipMemcpyAsync, hipStreamCreateWithFlags,
                                hipStreamDestroy, hipStreamSynchronize};
 
 Place amd(int device) { return {kHip, device}; }

@@ -18,7 +18,8 @@ Status ReceiveLane::attach() {
     return Status(state == State::kGone ? Code::kRemote : Code::kProtocol,
                   fmt::format("rank {} closed its lane to rank {}", peer(), self()));
   auto mapping = map(entry_);
-  if (!mapping.ok()) return mapping.status();
+  // A process that is dying has no files left: who died and why is the control plane's to say, here nothing comes.
+  if (!mapping.ok()) return mapping.status().code() == Code::kRemote ? Status() : mapping.status();
   mapping_ = mapping.take();
   const ring::Ring ring{mapping_.base(), geometry()};
   if (!ring.is(entry_.nonce))
@@ -34,7 +35,7 @@ Result<Mapping> ReceiveLane::map(const Entry& entry) const {
                                              : open_by_proc(sender().pid, entry.fd, segment_name(nonce), size, true);
   if (!file.ok()) {  // the sender may have closed between the two looks
     if (entry.state.load(std::memory_order_seq_cst) == State::kReady) return file.status();
-    return Status(Code::kRemote, fmt::format("rank {} closed its lane to rank {}", peer(), self()));
+    return Status(Code::kRemote, fmt::format("rank {} closed its lane to rank {}", peer(), self()));  // seen next time
   }
   if (sender().reach == Reach::kName) unlink_by_name(nonce);
   return Mapping::map(file->get(), size, true);
@@ -44,7 +45,11 @@ Result<const std::byte*> ReceiveLane::resolve(const ring::Reference& shared, std
   const ring::Reference reference = shared;  // the peer could change it between check and use
   if (reference.offset > reference.size || bytes > reference.size - reference.offset)
     return Status(Code::kProtocol, fmt::format("rank {} sent rank {} a reference beyond its region", peer(), self()));
-  if (regions_.empty() || regions_.front()->id != reference.region) AMALGAM_TRY(remember(reference));
+  if (regions_.empty() || regions_.front()->id != reference.region) {
+    Status remembered = remember(reference);
+    if (remembered.code() == Code::kRemote) return nullptr;  // the sender is dying: as in attach()
+    if (!remembered.ok()) return remembered;
+  }
   const Mapping& mapping = regions_.front()->mapping;
   if (reference.size != mapping.size())
     return Status(Code::kProtocol, fmt::format("rank {} changed the size of a region", peer()));

@@ -22,6 +22,7 @@ Result<std::shared_ptr<const MappedRegion>> RegionCache::find(const ring::Refere
     if (region->id == reference.region) return region;
   const std::string name = host_memory::file_name(memory_, reference.region);
   auto file = open_by_proc(pid_, reference.fd, name, reference.size, false);
+  if (!file.ok() && file.status().code() == Code::kRemote) return file.status();
   if (!file.ok()) return Status(Code::kProtocol, "a slice by reference cannot be read: " + file.status().message());
   auto mapping = Mapping::map(file->get(), reference.size, false);
   if (!mapping.ok()) return mapping.status();

@@ -96,6 +96,8 @@ void Segment::unlink() {
 
 Result<UniqueFd> open_by_proc(pid_t pid, int fd, const std::string& name, std::size_t size, bool writable) {
   const std::string link = fmt::format("/proc/{}/fd/{}", pid, fd);
+  struct stat there {};
+  if (::lstat(link.c_str(), &there) != 0 && errno == ENOENT) return Status(Code::kRemote, link + " has gone");
   if (!leads_to(link, name)) return Status(Code::kSystem, link + " is not the peer's memory");
   UniqueFd file(::open(link.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC));
   if (!file.valid()) return system_error("open of " + link, errno);

@@ -7,9 +7,10 @@
 namespace amalgam::engine {
 namespace {
 
-constexpr Collective kAll[] = {Collective::kAllReduce, Collective::kReduce,  Collective::kBroadcast,
+constexpr Collective kAll[] = {Collective::kAllReduce,     Collective::kReduce,    Collective::kBroadcast,
                                Collective::kReduceScatter, Collective::kAllGather, Collective::kAllToAll,
-                               Collective::kGather, Collective::kScatter, Collective::kSend, Collective::kRecv};
+                               Collective::kGather,        Collective::kScatter,   Collective::kSend,
+                               Collective::kRecv};
 constexpr int kRanks = 3;
 constexpr std::size_t kPiece = 512;
 
@@ -30,7 +31,8 @@ void for_all(const Visit& visit) {
   for (const Collective collective : kAll)
     for (const std::uint64_t count : {1, 7, 64, 65, 1000})
       for (int rank = 0; rank < kRanks; ++rank) {
-        const Request call = request(collective, count, collective != Collective::kRecv, collective != Collective::kSend);
+        const Request call =
+            request(collective, count, collective != Collective::kRecv, collective != Collective::kSend);
         SCOPED_TRACE(std::string(name_of(collective)) + ", count " + std::to_string(count) + ", rank " +
                      std::to_string(rank));
         visit(call, rank, Pieces(call, rank, kRanks, kPiece));
