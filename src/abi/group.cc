@@ -21,7 +21,7 @@ ncclResult_t pncclGroupSimulateEnd(ncclSimInfo_t* simInfo) {
   constexpr unsigned kMagic = 0x74685283;
   return abi::entry(kName, [&]() -> Status {
     double microseconds = -1;  // an inner level leaves NCCL's word for "undefined"
-    const Status simulated = launch::group_simulate_end(&microseconds);  // ends the group, whatever is wrong below
+    Status simulated = launch::group_simulate_end(&microseconds);  // ends the group, whatever is wrong below
     AMALGAM_TRY(abi::check_pointer(kName, "simInfo", simInfo));
     if (simInfo->magic != kMagic || simInfo->size < offsetof(ncclSimInfo_t, estimatedTime) + sizeof(float))
       return abi::invalid_argument("{}: initialise simInfo with NCCL_SIM_INFO_INITIALIZER", kName);

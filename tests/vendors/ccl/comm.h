@@ -9,6 +9,9 @@
 #include <string>
 #include <vector>
 
+#ifndef AMALGAM_NO_DEVICE_HEADERS
+#define AMALGAM_NO_DEVICE_HEADERS 1  // the stand-in declares the runtime itself
+#endif
 #include "nccl.h"
 #include "tests/vendors/ccl/segment.h"
 #include "tests/vendors/nvidia/face.h"
