@@ -42,7 +42,7 @@ T reduce(ncclRedOp_t op, const std::vector<T>& operands) {
 template <typename T>
 std::vector<T> as(const std::vector<unsigned char>& bytes) {
   std::vector<T> typed(bytes.size() / sizeof(T));
-  std::memcpy(typed.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(typed.data(), bytes.data(), bytes.size());
   return typed;
 }
 
