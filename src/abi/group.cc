@@ -20,7 +20,7 @@ ncclResult_t pncclGroupSimulateEnd(ncclSimInfo_t* simInfo) {
   constexpr const char* kName = "ncclGroupSimulateEnd";
   constexpr unsigned kMagic = 0x74685283;
   return abi::entry(kName, [&]() -> Status {
-    double microseconds = -1;  // an inner level leaves NCCL's word for "undefined"
+    double microseconds = -1;                                      // an inner level leaves NCCL's word for "undefined"
     Status simulated = launch::group_simulate_end(&microseconds);  // ends the group, whatever is wrong below
     AMALGAM_TRY(abi::check_pointer(kName, "simInfo", simInfo));
     if (simInfo->magic != kMagic || simInfo->size < offsetof(ncclSimInfo_t, estimatedTime) + sizeof(float))

@@ -31,4 +31,8 @@ struct Request {
   std::shared_ptr<const Vectors> vectors;  // shared: the queued request and the running operation both read it
 };
 
+// The sends and receives that an alltoall, alltoallv, gather or scatter is on one rank: by peer, to it before from it,
+// the own rank included.
+std::vector<Request> messages_of(const Request& call, int rank, int ranks);
+
 }  // namespace amalgam

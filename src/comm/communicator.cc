@@ -233,19 +233,12 @@ std::unique_lock<std::mutex> Communicator::lock_pool() {
 
 engine::Operation* Communicator::take_operation() {
   const auto lock = lock_pool();
-  if (idle_.empty()) {
-    pool_.push_back(std::make_unique<engine::Operation>());
-    idle_.reserve(pool_.size());
-    return pool_.back().get();
-  }
-  engine::Operation* operation = idle_.back();
-  idle_.pop_back();
-  return operation;
+  return pool_.take();
 }
 
 void Communicator::give_back(engine::Operation* operation) {
   const auto lock = lock_pool();
-  idle_.push_back(operation);
+  pool_.give(operation);
 }
 
 std::uint64_t Communicator::next_pair(Collective direction, int peer, std::uint64_t number) {

@@ -29,6 +29,7 @@
 #include "comm/islands.h"
 #include "comm/mixed.h"
 #include "comm/plan_cache.h"
+#include "comm/pool.h"
 #include "comm/record.h"
 #include "comm/routes.h"
 #include "comm/stack.h"
@@ -169,8 +170,7 @@ class Communicator {
   std::mutex background_mutex_;             // an abort may come while a group's end starts the work
   std::vector<std::thread> background_;
   std::mutex pool_mutex_;  // non-blocking operations are given back by the worker
-  std::vector<std::unique_ptr<engine::Operation>> pool_;
-  std::vector<engine::Operation*> idle_;
+  Pool<engine::Operation> pool_;
   std::uint64_t serial_ = 0;
   std::uint64_t collectives_ = 0;
   std::vector<std::uint64_t> sends_, receives_;

@@ -36,7 +36,6 @@ Islands islands_of(const std::vector<StackFacts>& ranks) {
     while (at < islands.all.size() && !joins(ranks[r], islands.all[at].stack)) ++at;
     if (at == islands.all.size()) islands.all.push_back({ranks[r], {}});
     islands.all[at].ranks.push_back(static_cast<int>(r));
-    islands.of_rank.push_back(static_cast<int>(at));
   }
   return islands;
 }

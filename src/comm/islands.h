@@ -20,8 +20,7 @@ struct Islands {
     StackFacts stack;  // of its lowest rank
     std::vector<int> ranks;
   };
-  std::vector<Island> all;   // by lowest rank
-  std::vector<int> of_rank;  // index into `all`
+  std::vector<Island> all;  // by lowest rank
 
   Carrier carrier() const;
   std::string describe() const;  // "nvidia NCCL 22809: ranks 0-2, 5; host: rank 3"

@@ -58,18 +58,12 @@ engine::Stage* Mixed::stage(Collective collective) {
 
 engine::StagedCall* Mixed::take_call() {
   const std::lock_guard lock(mutex_);
-  if (idle_.empty()) {
-    calls_.push_back(std::make_unique<engine::StagedCall>());
-    return calls_.back().get();
-  }
-  engine::StagedCall* call = idle_.back();
-  idle_.pop_back();
-  return call;
+  return calls_.take();
 }
 
 void Mixed::give_call(engine::StagedCall* call) {
   const std::lock_guard lock(mutex_);
-  idle_.push_back(call);
+  calls_.give(call);
 }
 
 }  // namespace amalgam::comm

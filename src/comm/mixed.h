@@ -9,10 +9,9 @@
 // Threads    take and give: any; the stages: the engine's
 // Ownership  pinned memory goes back to the device's queue with the communicator, unless it failed: copies may be late
 
-#include <memory>
 #include <mutex>
-#include <vector>
 
+#include "comm/pool.h"
 #include "comm/stack.h"
 #include "engine/staged_call.h"
 
@@ -43,8 +42,7 @@ class Mixed {
   engine::Stage collectives_, sends_, receives_;
   bool keep_ = false;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<engine::StagedCall>> calls_;
-  std::vector<engine::StagedCall*> idle_;
+  Pool<engine::StagedCall> calls_;
 };
 
 }  // namespace amalgam::comm

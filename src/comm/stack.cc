@@ -23,14 +23,14 @@ std::string file_for(std::string_view vendor, std::string_view setting) {
 
 Result<Stack> find_stack(int device) {
   Stack stack;
-  stack.device = device < 0 ? 0 : device;
+  stack.device = device == kCurrentDevice ? 0 : device;
   stack.facts.label = config::settings().islands;
   if (config::settings().device == "host") return stack;
   Result<device::Active> active = device::active_runtime();
   if (!active) return active.status();
   if (active->runtime == nullptr) return stack;
   stack.runtime = active->runtime;
-  if (device < 0) stack.device = active->device;
+  if (device == kCurrentDevice) stack.device = active->device;
   stack.facts.vendor = stack.runtime->vendor();
   stack.facts.runtime_version = stack.runtime->version();
   if (auto model = stack.runtime->model(stack.device)) stack.facts.model = model.take();

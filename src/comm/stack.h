@@ -31,9 +31,11 @@ struct Stack {
   StackFacts facts;
 };
 
+inline constexpr int kCurrentDevice = -1;
+
 // The device that the calling thread works on; a CPU rank when the setting says so or no context is active.
-// `device` is the caller's own choice for this rank, -1: the thread's current one.
-Result<Stack> find_stack(int device);
+// `device` is the caller's own choice for this rank.
+Result<Stack> find_stack(int device = kCurrentDevice);
 
 // Finds and opens the library, on whatever thread; a failure is noted in the facts, where all ranks see it.
 void find_library(Stack& stack);

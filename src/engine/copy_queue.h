@@ -26,7 +26,6 @@ class CopyQueue {
   Status copy(void* to, const void* from, std::size_t bytes, device::Direction direction) {
     return runtime_->copy(to, from, bytes, direction, stream_);
   }
-  Status write(std::uint64_t* pinned, std::uint64_t value) { return runtime_->write_value(stream_, pinned, value); }
   // What was queued so far; reached() once it is done. Marks are asked for in the order in which they were made.
   Result<std::uint64_t> mark();
   Result<bool> reached(std::uint64_t mark);

@@ -6,10 +6,9 @@
 // All of it is made when communicators are made and kept for the process: freeing pinned memory or streams may wait for
 // work that the user has parked.
 //
-// Threads    up and down: the engine's thread. take_*, give_*, order: any, locked here
+// Threads    up and down: the engine's thread. all else: any, locked here
 // Errors     the runtime's
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <mutex>

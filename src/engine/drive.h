@@ -35,8 +35,14 @@ class Track {
   Track(const Track&) = delete;
   Track& operator=(const Track&) = delete;
 
-  void add_collective(Runnable* operation) { collectives_.push_back(operation); }
-  void add_pair(Runnable* operation) { pairs_.push_back({operation, false}); }
+  // A started one, with the collectives or with the messages as its request is.
+  void add(Runnable* operation) {
+    if (is_pair(operation->request().collective)) {
+      pairs_.push_back({operation, false});
+    } else {
+      collectives_.push_back(operation);
+    }
+  }
   void clear();
 
   // One round. kDone when all of it has finished. On an error the track is finished with it.

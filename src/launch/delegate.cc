@@ -1,23 +1,16 @@
 #include "launch/delegate.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "launch/api.h"
+#include "launch/record.h"
 #include "launch/told.h"
 
 namespace amalgam::launch {
 namespace {
 
 using comm::Communicator;
-
-std::int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
 
 // A wrong argument or a wrong moment concerns the call alone.
 bool ends_communicator(Code code) {
@@ -26,12 +19,9 @@ bool ends_communicator(Code code) {
 }
 
 // The flight record says that the call was entered and has returned; the vendor's stream knows the rest.
-Status enter(Communicator& communicator, const Request& request) {
-  const std::uint64_t sequence = is_pair(request.collective) ? communicator.next_pair(request.collective, request.root)
-                                                             : communicator.next_collective();
+Status issue_recorded(Communicator& communicator, const Request& request) {
   const std::int64_t now = now_ns();
-  const std::uint64_t ticket = communicator.flight().enter(
-      {sequence, request.collective, request.type, request.op, request.root, request.count, now, 0});
+  const std::uint64_t ticket = enter(communicator, request, next_sequence(communicator, request), now);
   Status status = communicator.delegate()->issue(request);
   communicator.flight().complete(ticket, now);
   return status;
@@ -53,7 +43,7 @@ Status issue_with(const island::Library* library, std::span<const Work> work) {
   for (const Work& item : work) {
     if (item.communicator->delegate() == nullptr || item.communicator->delegate_library() != library) continue;
     last = item.communicator;
-    Status status = item.raw ? item.raw() : enter(*item.communicator, item.request);
+    Status status = item.raw ? item.raw() : issue_recorded(*item.communicator, item.request);
     if (first.ok() || first.code() == Code::kInProgress) first = std::move(status);
     if (!first.ok() && first.code() != Code::kInProgress) break;
   }
@@ -79,7 +69,7 @@ Status call_vendor(Communicator* communicator, const char* name, const std::func
 }
 
 VendorFunction vendor_function_of_thread(const char* name) {
-  Result<comm::Stack> stack = comm::find_stack(-1);
+  Result<comm::Stack> stack = comm::find_stack();
   if (!stack) return {};
   comm::find_library(*stack);
   return stack->library == nullptr ? VendorFunction{} : VendorFunction{stack->library, stack->library->function(name)};
@@ -93,7 +83,7 @@ Status judge(Communicator& communicator, Status status) {
 }
 
 Status issue(Communicator& communicator, const Request& request) {
-  return judge(communicator, enter(communicator, request));
+  return judge(communicator, issue_recorded(communicator, request));
 }
 
 Status issue_group(std::span<const Work> work) {

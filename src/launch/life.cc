@@ -15,8 +15,6 @@ namespace {
 
 using bootstrap::UniqueId;
 
-constexpr int kCurrentDevice = -1;  // the calling thread's
-
 // Another thread may be polling the handle that it got the address of.
 void publish(Communicator** out, Communicator* communicator) {
   std::atomic_ref<Communicator*>(*out).store(communicator, std::memory_order_release);
@@ -88,7 +86,7 @@ Status check(const Communicator* communicator) {
 
 Status init_rank(Communicator** out, int ranks, const UniqueId& id, int rank, const CommConfig& config) {
   if (Status good = bootstrap::check_unique_id(id); !good.ok()) return told(Group::current().note(good));
-  Result<comm::Stack> stack = comm::find_stack(kCurrentDevice);
+  Result<comm::Stack> stack = comm::find_stack();
   if (!stack) return told(Group::current().note(stack.status()));
   return told(Group::current().note(init_later(out, {id, rank, ranks, stack.take()}, config)));
 }

@@ -72,7 +72,7 @@ Status remove(Communicator* communicator, comm::HandleTable::Kind kind, void* ha
 Status memory_allocate(void** out, std::size_t bytes) {
   *out = nullptr;
   if (bytes == 0) return {};
-  Result<comm::Stack> stack = comm::find_stack(-1);
+  Result<comm::Stack> stack = comm::find_stack();
   if (!stack) return told(stack.status());
   const bool on_device = stack->runtime != nullptr;
   Result<void*> memory = on_device ? allocate_on_device(*stack, bytes) : host_memory::allocate(bytes);

@@ -1,28 +1,19 @@
 #include "launch/run.h"
 
-#include <fmt/format.h>
-#include <time.h>
-
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
 #include "launch/delegate.h"
+#include "launch/record.h"
+#include "launch/self.h"
 #include "launch/staged.h"
-#include "observe/log.h"
 
 namespace amalgam::launch {
 namespace {
 
 using comm::Communicator;
 using engine::Operation;
-
-// Coarse: a flight record is read by people after seconds, and the call must stay in the nanoseconds.
-std::int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
 
 // The operations of one communicator in one run, and their places in the flight record.
 struct Batch {
@@ -37,25 +28,12 @@ struct Batch {
   std::vector<Item> items;
 };
 
-std::uint64_t enter(Communicator& communicator, const Request& request, std::uint64_t sequence) {
-  return communicator.flight().enter(
-      {sequence, request.collective, request.type, request.op, request.root, request.count, now_ns(), 0});
-}
-
-void add(engine::Track& track, const Request& request, engine::Runnable* runnable) {
-  if (is_pair(request.collective)) {
-    track.add_pair(runnable);
-  } else {
-    track.add_collective(runnable);
-  }
-}
-
 Status start_call(Batch& batch, const Request& request) {
   std::uint64_t sequence = 0;
   Result<engine::StagedCall*> call = start_staged(*batch.communicator, request, &sequence);
   if (!call) return call.status();
-  batch.items.push_back({nullptr, *call, enter(*batch.communicator, request, sequence)});
-  add(*batch.track, request, *call);
+  batch.items.push_back({nullptr, *call, enter(*batch.communicator, request, sequence, now_ns())});
+  batch.track->add(*call);
   return {};
 }
 
@@ -64,21 +42,13 @@ Status start(Batch& batch, const Request& request) {
   if (communicator.mixed() != nullptr) return start_call(batch, request);
   const auto found = communicator.plans().find(request);
   if (!found) return found.status();
-  const std::uint64_t sequence = is_pair(request.collective) ? communicator.next_pair(request.collective, request.root)
-                                                             : communicator.next_collective();
+  const std::uint64_t sequence = next_sequence(communicator, request);
   Operation* operation = communicator.take_operation();
-  batch.items.push_back({operation, nullptr, enter(communicator, request, sequence)});
+  batch.items.push_back({operation, nullptr, enter(communicator, request, sequence, now_ns())});
   AMALGAM_TRY(operation->start(*found->program, request, sequence, communicator.next_serial(), communicator.context(),
                                found->fp32));
-  add(*batch.track, request, operation);
+  batch.track->add(operation);
   return {};
-}
-
-// A failure of ours, to the other ranks.
-void announce(Communicator& communicator, const Status& status) {
-  if (status.ok() || communicator.state().raised()) return;
-  log::error("rank {}: {}", communicator.rank(), status.message());
-  communicator.fail(status);
 }
 
 // Completes or abandons a batch.
@@ -100,33 +70,17 @@ Status finish(Batch& batch, const Status& status) {
   return status;
 }
 
-// Sends to oneself meet receives from oneself in order, inside one group, without leaving the thread.
-Status run_self(Communicator& communicator, std::span<const Work> work) {
-  std::vector<const Request*> sends, receives;
-  for (const Work& item : work) {
-    if (item.communicator != &communicator || !is_pair(item.request.collective) ||
-        item.request.root != communicator.rank())
-      continue;
-    (item.request.collective == Collective::kSend ? sends : receives).push_back(&item.request);
-  }
-  if (sends.size() != receives.size())
-    return Status(
-        Code::kInvalidUsage,
-        fmt::format("a group has {} sends to and {} receives from the own rank {}: each needs its other half in "
-                    "the same group",
-                    sends.size(), receives.size(), communicator.rank()));
-  for (std::size_t i = 0; i < sends.size(); ++i) {
-    const std::uint64_t bytes = sends[i]->count * size_of(sends[i]->type);
-    if (bytes != receives[i]->count * size_of(receives[i]->type))
-      return Status(Code::kInvalidArgument, fmt::format("message {} to the own rank has {} bytes, its receive {}", i,
-                                                        bytes, receives[i]->count * size_of(receives[i]->type)));
-    if (bytes != 0) std::memmove(receives[i]->out, sends[i]->in, bytes);
-  }
+// Messages to oneself never leave the thread.
+Status run_self(const Communicator& communicator, std::span<const Work> work) {
+  Result<std::vector<SelfMessage>> messages = self_messages(communicator, work);
+  if (!messages) return messages.status();
+  for (const auto& [send, receive] : *messages)
+    if (send->count != 0) std::memmove(receive->out, send->in, send->count * size_of(send->type));
   return {};
 }
 
 bool skipped(const Communicator& communicator, const Request& request) {
-  if (is_pair(request.collective)) return request.root == communicator.rank();
+  if (is_pair(request.collective)) return is_self(communicator, request);
   return request.count == 0 && request.collective != Collective::kAllToAllV;
 }
 
@@ -150,13 +104,6 @@ void submit(std::unique_ptr<Batch> batch) {
                                     owned.reset();
                                     communicator->state().end();
                                   }});
-}
-
-Status check_blocking(const std::vector<Communicator*>& communicators) {
-  for (const Communicator* communicator : communicators)
-    if (communicator->config().blocking != communicators.front()->config().blocking)
-      return Status(Code::kInvalidArgument, "blocking and non-blocking communicators in one group");
-  return {};
 }
 
 Status run_blocking(const std::vector<Communicator*>& communicators, std::span<const Work> work) {
@@ -216,7 +163,7 @@ std::vector<Work> expand_all(std::span<const Work> work) {
       single.push_back(item);
       continue;
     }
-    for (Request& message : expand(*item.communicator, item.request))
+    for (Request& message : messages_of(item.request, item.communicator->rank(), item.communicator->ranks()))
       single.push_back({item.communicator, std::move(message), nullptr});
   }
   return single;
@@ -234,7 +181,6 @@ Status run(std::span<Work> work) {
     if (std::find(communicators.begin(), communicators.end(), item.communicator) == communicators.end())
       communicators.push_back(item.communicator);
   if (communicators.empty()) return {};
-  AMALGAM_TRY(check_blocking(communicators));
   for (Communicator* communicator : communicators) AMALGAM_TRY(communicator->usable());
   const bool blocking = communicators.front()->config().blocking;
   const auto delegated = [](const Communicator* communicator) { return communicator->delegate() != nullptr; };
@@ -262,7 +208,7 @@ Status run_one(Communicator& communicator, const Request& request) {
     Work work{&communicator, request, nullptr};
     return run(std::span(&work, 1));
   }
-  if (is_pair(request.collective) && request.root == communicator.rank()) {
+  if (is_self(communicator, request)) {
     const Work work{&communicator, request, nullptr};
     return run_self(communicator, std::span(&work, 1));  // explains what is missing
   }

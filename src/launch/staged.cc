@@ -1,7 +1,6 @@
 #include "launch/staged.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <memory>
@@ -9,7 +8,8 @@
 #include <vector>
 
 #include "engine/staged_track.h"
-#include "observe/log.h"
+#include "launch/record.h"
+#include "launch/self.h"
 
 namespace amalgam::launch {
 namespace {
@@ -17,12 +17,6 @@ namespace {
 using comm::Communicator;
 using engine::Gate;
 using engine::StagedCall;
-
-std::int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-}
 
 // The calls of one communicator in one group, from their start to their completion by the engine.
 struct Flight {
@@ -39,38 +33,11 @@ engine::DeviceQueue& queue_of(const Flight& flight) { return *flight.communicato
 
 device::Stream stream_of(const void* stream) { return const_cast<void*>(stream); }
 
-bool is_self(const Communicator& communicator, const Request& request) {
-  return is_pair(request.collective) && request.root == communicator.rank();
-}
-
 // How far apart the two ends of a message are, the same on both.
 int distance(const Communicator& communicator, const Request& request) {
   const int ahead =
       request.collective == Collective::kSend ? request.root - communicator.rank() : communicator.rank() - request.root;
   return (ahead + communicator.ranks()) % communicator.ranks();
-}
-
-// Sends to oneself take the output of the receive that they belong to.
-Status join_self(const Communicator& communicator, std::vector<Request>& requests) {
-  std::vector<Request> sends, receives;
-  std::erase_if(requests, [&](const Request& request) {
-    if (!is_self(communicator, request)) return false;
-    (request.collective == Collective::kSend ? sends : receives).push_back(request);
-    return true;
-  });
-  if (sends.size() != receives.size())
-    return Status(Code::kInvalidUsage,
-                  fmt::format("a group has {} sends to and {} receives from the own rank {}: each needs its other half "
-                              "in the same group",
-                              sends.size(), receives.size(), communicator.rank()));
-  for (std::size_t i = 0; i < sends.size(); ++i) {
-    if (sends[i].count * size_of(sends[i].type) != receives[i].count * size_of(receives[i].type))
-      return Status(Code::kInvalidArgument,
-                    fmt::format("message {} to the own rank and its receive differ in size", i));
-    sends[i].out = receives[i].out;
-    requests.push_back(sends[i]);
-  }
-  return {};
 }
 
 Status check_buffer(const Communicator& communicator, const void* buffer) {
@@ -99,9 +66,11 @@ Status check_capture(const Communicator& communicator, const void* stream) {
 Result<std::vector<Request>> requests_of(const Communicator& communicator, std::span<const Work> work) {
   std::vector<Request> requests;
   for (const Work& item : work)
-    if (item.communicator == &communicator) requests.push_back(item.request);
-  AMALGAM_TRY(join_self(communicator, requests));
+    if (item.communicator == &communicator && !is_self(communicator, item.request)) requests.push_back(item.request);
   std::erase_if(requests, [](const Request& r) { return r.count == 0 && !is_pair(r.collective); });
+  Result<std::vector<SelfMessage>> own = self_messages(communicator, work);
+  if (!own) return own.status();
+  for (const auto& [send, receive] : *own) requests.emplace_back(*send).out = receive->out;
   std::stable_sort(requests.begin(), requests.end(), [&](const Request& a, const Request& b) {
     if (!is_pair(a.collective) || !is_pair(b.collective)) return is_pair(a.collective) < is_pair(b.collective);
     return distance(communicator, a) < distance(communicator, b);
@@ -138,13 +107,8 @@ Status fill(Flight& flight, const Asked& asked) {
     std::uint64_t sequence = 0;
     Result<StagedCall*> call = start_staged(communicator, request, &sequence);
     if (!call) return call.status();
-    flight.items.push_back({*call, communicator.flight().enter({sequence, request.collective, request.type, request.op,
-                                                                request.root, request.count, now_ns(), 0})});
-    if (is_pair(request.collective)) {
-      flight.track->add_pair(*call);
-    } else {
-      flight.track->add_collective(*call);
-    }
+    flight.items.push_back({*call, enter(communicator, request, sequence, now_ns())});
+    flight.track->add(*call);
   }
   return {};
 }
@@ -165,10 +129,7 @@ void give_back(Flight& flight, bool completed) {
 // On the engine's thread.
 void finish(std::unique_ptr<Flight> flight, const Status& status) {
   Communicator& communicator = *flight->communicator;
-  if (!status.ok() && !communicator.state().raised()) {
-    log::error("rank {}: {}", communicator.rank(), status.message());
-    communicator.fail(status);
-  }
+  announce(communicator, status);
   give_back(*flight, status.ok());
   flight.reset();
   if (!status.ok()) communicator.report_failure(status);
@@ -228,29 +189,6 @@ Status begin(Flight& flight, const Asked& asked) {
 
 }  // namespace
 
-std::vector<Request> expand(const Communicator& communicator, const Request& request) {
-  std::vector<Request> messages;
-  const Request::Vectors& vectors = *request.vectors;
-  const std::uint64_t size = size_of(request.type);
-  for (int peer = 0; peer < communicator.ranks(); ++peer) {
-    const auto at = static_cast<std::size_t>(peer);
-    Request message = request;
-    message.vectors = nullptr;
-    message.root = peer;
-    message.collective = Collective::kSend;
-    message.out = nullptr;
-    message.in = static_cast<const std::byte*>(request.in) + vectors.send_offsets[at] * size;
-    message.count = vectors.send_counts[at];
-    messages.push_back(message);
-    message.collective = Collective::kRecv;
-    message.in = nullptr;
-    message.out = static_cast<std::byte*>(request.out) + vectors.receive_offsets[at] * size;
-    message.count = vectors.receive_counts[at];
-    messages.push_back(message);
-  }
-  return messages;
-}
-
 Result<StagedCall*> start_staged(Communicator& communicator, const Request& request, std::uint64_t* sequence) {
   comm::Mixed& mixed = *communicator.mixed();
   StagedCall::Plan plan;
@@ -262,8 +200,7 @@ Result<StagedCall*> start_staged(Communicator& communicator, const Request& requ
       if (!found) return found.status();
       *program = {found->program, found->fp32};
     }
-    plan.sequence = is_pair(request.collective) ? communicator.next_pair(request.collective, request.root, pieces)
-                                                : communicator.next_collective(pieces);
+    plan.sequence = next_sequence(communicator, request, pieces);
     plan.serial = communicator.next_serial(pieces);
   }
   *sequence = plan.sequence;

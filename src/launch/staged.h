@@ -9,9 +9,6 @@
 
 namespace amalgam::launch {
 
-// The messages that an alltoallv is.
-std::vector<Request> expand(const comm::Communicator& communicator, const Request& request);
-
 // A started call, from the communicator's pool.
 Result<engine::StagedCall*> start_staged(comm::Communicator& communicator, const Request& request,
                                          std::uint64_t* sequence);

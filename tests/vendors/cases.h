@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <type_traits>
@@ -157,6 +158,54 @@ void check_case(Rank& rank, const Case<T>& one_case, std::size_t count, unsigned
   for (std::size_t i = 0; i < got.size(); ++i)
     ASSERT_TRUE(same(got[i], one_case.expected(rank, in, i / count, i % count, count)))
         << "element " << i << " is " << got[i] << ", not " << one_case.expected(rank, in, i / count, i % count, count);
+}
+
+// Everybody to everybody, oneself included, receives and sends in opposite orders.
+inline void check_messages(Rank& rank, std::size_t count) {
+  const std::vector<float> data(count, static_cast<float>(rank.rank));
+  Buffer send(rank, count * sizeof(float));
+  send.write(data.data(), rank.stream);
+  std::vector<std::unique_ptr<Buffer>> receive;
+  for (int r = 0; r < rank.ranks; ++r) receive.push_back(std::make_unique<Buffer>(rank, count * sizeof(float)));
+  ASSERT_EQ(ncclGroupStart(), ncclSuccess);
+  for (int r = rank.ranks - 1; r >= 0; --r) {
+    Buffer& into = *receive[static_cast<std::size_t>(r)];
+    ASSERT_EQ(ncclRecv(into.at(), count, ncclFloat, r, rank.comm, rank.stream), ncclSuccess);
+  }
+  for (int r = 0; r < rank.ranks; ++r)
+    ASSERT_EQ(ncclSend(send.at(), count, ncclFloat, r, rank.comm, rank.stream), ncclSuccess);
+  ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
+  for (int r = 0; r < rank.ranks; ++r) {
+    const auto got = as<float>(receive[static_cast<std::size_t>(r)]->read(rank.stream));
+    EXPECT_EQ(got.front(), static_cast<float>(r));
+    EXPECT_EQ(got.back(), static_cast<float>(r));
+  }
+}
+
+// An alltoallv in which rank 0 sends itself nothing; what is not written keeps its bytes.
+inline void check_unequal_blocks(Rank& rank) {
+  const auto ranks = static_cast<std::size_t>(rank.ranks), own = static_cast<std::size_t>(rank.rank);
+  std::vector<std::size_t> send_counts(ranks), send_at(ranks), receive_counts(ranks), receive_at(ranks);
+  for (std::size_t r = 0; r < ranks; ++r) {
+    send_counts[r] = 10 * own + r;  // rank 0 sends itself nothing
+    receive_counts[r] = 10 * r + own;
+    send_at[r] = r * 100;
+    receive_at[r] = r * 100;
+  }
+  std::vector<std::int32_t> data(300);
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::int32_t>(own * 1000 + i);
+  Buffer in(rank, 300 * sizeof(std::int32_t)), out(rank, 300 * sizeof(std::int32_t));
+  in.write(data.data(), rank.stream);
+  const std::vector<std::int32_t> empty(300, -1);
+  out.write(empty.data(), rank.stream);
+  ASSERT_EQ(ncclAlltoAllv(in.at(), send_counts.data(), send_at.data(), out.at(), receive_counts.data(),
+                          receive_at.data(), ncclInt32, rank.comm, rank.stream),
+            ncclSuccess)
+      << ncclGetLastError(nullptr);
+  const auto got = as<std::int32_t>(out.read(rank.stream));
+  for (std::size_t r = 0; r < ranks; ++r)
+    for (std::size_t i = 0; i < 100; ++i)
+      ASSERT_EQ(got[r * 100 + i], i < receive_counts[r] ? static_cast<std::int32_t>(r * 1000 + own * 100 + i) : -1);
 }
 
 }  // namespace rig

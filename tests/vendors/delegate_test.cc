@@ -61,50 +61,10 @@ TEST(Delegate, TheVendorCarriesEveryCall) {
 }
 
 TEST(Delegate, MessagesInAGroupInAnyOrderAndToOneself) {
-  constexpr std::size_t kCount = 50001;
-  rig::run({0, 1, 2}, [&](Rank& rank) {
-    const std::vector<float> data(kCount, static_cast<float>(rank.rank));
-    Buffer send(rank, kCount * sizeof(float));
-    send.write(data.data(), rank.stream);
-    std::vector<std::unique_ptr<Buffer>> receive;
-    for (int r = 0; r < rank.ranks; ++r) receive.push_back(std::make_unique<Buffer>(rank, kCount * sizeof(float)));
-    ASSERT_EQ(ncclGroupStart(), ncclSuccess);
-    for (int r = rank.ranks - 1; r >= 0; --r) {
-      void* into = receive[static_cast<std::size_t>(r)]->at();
-      ASSERT_EQ(ncclRecv(into, kCount, ncclFloat, r, rank.comm, rank.stream), ncclSuccess);
-    }
-    for (int r = 0; r < rank.ranks; ++r)
-      ASSERT_EQ(ncclSend(send.at(), kCount, ncclFloat, r, rank.comm, rank.stream), ncclSuccess);
-    ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
-    for (int r = 0; r < rank.ranks; ++r)
-      EXPECT_EQ(as<float>(receive[static_cast<std::size_t>(r)]->read(rank.stream)).back(), static_cast<float>(r));
-  });
+  rig::run({0, 1, 2}, [](Rank& rank) { rig::check_messages(rank, 50001); });
 }
 
-TEST(Delegate, UnequalBlocksAreComposedOfMessages) {
-  rig::run({0, 1, 2}, [](Rank& rank) {
-    const auto ranks = static_cast<std::size_t>(rank.ranks), own = static_cast<std::size_t>(rank.rank);
-    std::vector<std::size_t> send_counts(ranks), receive_counts(ranks), at(ranks);
-    for (std::size_t r = 0; r < ranks; ++r) {
-      send_counts[r] = 10 * own + r;
-      receive_counts[r] = 10 * r + own;
-      at[r] = r * 100;
-    }
-    std::vector<std::int32_t> data(300);
-    for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::int32_t>(own * 1000 + i);
-    Buffer in(rank, 1200), out(rank, 1200);
-    in.write(data.data(), rank.stream);
-    out.write(data.data(), rank.stream);
-    ASSERT_EQ(ncclAlltoAllv(in.at(), send_counts.data(), at.data(), out.at(), receive_counts.data(), at.data(),
-                            ncclInt32, rank.comm, rank.stream),
-              ncclSuccess)
-        << ncclGetLastError(nullptr);
-    const auto got = as<std::int32_t>(out.read(rank.stream));
-    for (std::size_t r = 0; r < ranks; ++r)
-      for (std::size_t i = 0; i < receive_counts[r]; ++i)
-        ASSERT_EQ(got[r * 100 + i], static_cast<std::int32_t>(r * 1000 + own * 100 + i));
-  });
-}
+TEST(Delegate, UnequalBlocksAreComposedOfMessages) { rig::run({0, 1, 2}, rig::check_unequal_blocks); }
 
 TEST(Delegate, AUserOperationMayBeDestroyedBeforeItsGroupEnds) {
   rig::run({0, 1}, [](Rank& rank) {

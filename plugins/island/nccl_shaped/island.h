@@ -34,8 +34,6 @@ class Island final : public island::Island {
   Status wait_until_connected(int result);
   Status call(const Request& request, int type, int op);
   Status reduce_with_scalar(const Request& request, int type);
-  template <typename OfPeer>
-  Status exchange(const OfPeer& of_peer);
   Status compose(const Request& request, int type);
   void* take_handle();
 

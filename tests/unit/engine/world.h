@@ -44,11 +44,9 @@ class TestRank final : public LaneOpener {
     return finish(operation);
   }
   Status finish(Operation& operation) {
-    const bool pair =
-        operation.request().collective == Collective::kSend || operation.request().collective == Collective::kRecv;
     NeverStops never;
     Track track(never, {transport_.get(), &lanes_}, {true, std::chrono::microseconds(200)});
-    pair ? track.add_pair(&operation) : track.add_collective(&operation);
+    track.add(&operation);
     Track* only = &track;
     Status status;
     drive(std::span(&only, 1), std::span(&status, 1));

@@ -103,6 +103,16 @@ void end(Captures& all, const std::shared_ptr<Capture>& capture) {
   capture->ended = true;
 }
 
+// `error` when the stream is being captured, which then cannot end well.
+int break_if_capturing(const StreamPtr& stream, int error) {
+  Captures& all = captures();
+  const std::lock_guard<std::mutex> hold(all.lock);
+  const auto found = all.branches.find(stream);
+  if (found == all.branches.end()) return kSuccess;
+  found->second.capture->broken = true;
+  return error;
+}
+
 }  // namespace
 
 int unsafe_call() {
@@ -119,14 +129,7 @@ int unsafe_call() {
   return error;
 }
 
-int use_outside_capture(const StreamPtr& stream) {
-  Captures& all = captures();
-  const std::lock_guard<std::mutex> hold(all.lock);
-  const auto found = all.branches.find(stream);
-  if (found == all.branches.end()) return kSuccess;
-  found->second.capture->broken = true;
-  return kCaptureUnsupported;
-}
+int use_outside_capture(const StreamPtr& stream) { return break_if_capturing(stream, kCaptureUnsupported); }
 
 Captured captured_at(const StreamPtr& stream) {
   Captures& all = captures();
@@ -155,14 +158,7 @@ int join_capture(const StreamPtr& stream, const Captured& point) {
   return kSuccess;
 }
 
-int depend_on_uncaptured(const StreamPtr& stream) {
-  Captures& all = captures();
-  const std::lock_guard<std::mutex> hold(all.lock);
-  const auto found = all.branches.find(stream);
-  if (found == all.branches.end()) return kSuccess;
-  found->second.capture->broken = true;
-  return kCaptureIsolation;
-}
+int depend_on_uncaptured(const StreamPtr& stream) { return break_if_capturing(stream, kCaptureIsolation); }
 
 }  // namespace face
 
