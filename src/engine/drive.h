@@ -35,9 +35,9 @@ class Track {
   Track(const Track&) = delete;
   Track& operator=(const Track&) = delete;
 
-  // A started one, with the collectives or with the messages as its request is.
-  void add(Runnable* operation) {
-    if (is_pair(operation->request().collective)) {
+  // With the collectives or with the messages, as `collective` is.
+  void add(Runnable* operation, Collective collective) {
+    if (is_pair(collective)) {
       pairs_.push_back({operation, false});
     } else {
       collectives_.push_back(operation);

@@ -33,7 +33,7 @@ Status start_call(Batch& batch, const Request& request) {
   Result<engine::StagedCall*> call = start_staged(*batch.communicator, request, &sequence);
   if (!call) return call.status();
   batch.items.push_back({nullptr, *call, enter(*batch.communicator, request, sequence, now_ns())});
-  batch.track->add(*call);
+  batch.track->add(*call, request.collective);
   return {};
 }
 
@@ -47,7 +47,7 @@ Status start(Batch& batch, const Request& request) {
   batch.items.push_back({operation, nullptr, enter(communicator, request, sequence, now_ns())});
   AMALGAM_TRY(operation->start(*found->program, request, sequence, communicator.next_serial(), communicator.context(),
                                found->fp32));
-  batch.track->add(operation);
+  batch.track->add(operation, request.collective);
   return {};
 }
 

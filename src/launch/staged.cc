@@ -108,7 +108,7 @@ Status fill(Flight& flight, const Asked& asked) {
     Result<StagedCall*> call = start_staged(communicator, request, &sequence);
     if (!call) return call.status();
     flight.items.push_back({*call, enter(communicator, request, sequence, now_ns())});
-    flight.track->add(*call);
+    flight.track->add(*call, request.collective);
   }
   return {};
 }

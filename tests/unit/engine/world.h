@@ -46,7 +46,7 @@ class TestRank final : public LaneOpener {
   Status finish(Operation& operation) {
     NeverStops never;
     Track track(never, {transport_.get(), &lanes_}, {true, std::chrono::microseconds(200)});
-    track.add(&operation);
+    track.add(&operation, operation.request().collective);
     Track* only = &track;
     Status status;
     drive(std::span(&only, 1), std::span(&status, 1));
