@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <utility>
 
 #include "observe/log.h"
 
@@ -65,7 +67,9 @@ void Acceptor::accept_some(Listener* listener) {
 
 void Acceptor::pause(Listener* listener) {
   constexpr std::chrono::milliseconds kPause{50};
-  log::debug("cannot accept on {}: errno {}", listener->address_.text(), errno);
+  if (const int error = errno; !std::exchange(listener->warned_, true))
+    log::warn("cannot accept connections on {}: {}; raise `ulimit -n`, peers cannot reach this rank",
+              listener->address_.text(), std::strerror(error));
   listener->watch_.change(0);
   listener->pause_ = Timer(loop_, Clock::now() + kPause, [listener] { listener->watch_.change(EPOLLIN); });
 }

@@ -28,8 +28,9 @@ class Listener {
   friend class Acceptor;
   SocketAddress address_;
   UniqueFd fd_;
-  Watch watch_;  // ends before the fd
-  Timer pause_;  // running while the process has no file descriptor left
+  Watch watch_;          // ends before the fd
+  Timer pause_;          // running while the process has no file descriptor left
+  bool warned_ = false;  // that it has none
 };
 
 class Acceptor {

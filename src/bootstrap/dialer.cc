@@ -45,7 +45,7 @@ void Dialer::start() {
   if (options_.addresses.empty()) return finish(Status(Code::kProtocol, options_.peer + " has no address"));
   step_ = Step::kConnect;
   fd_.reset(socket(address().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd_.valid()) return failed(Weight::kRetry, Code::kSystem, system_error("socket", errno).message());
+  if (!fd_.valid()) return no_socket(errno);
   const int on = 1;
   (void)setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (options_.local.family() == address().family()) {
@@ -61,6 +61,12 @@ void Dialer::start() {
   if (connect(fd_.get(), address().get(), address().length()) != 0 && errno != EINPROGRESS)
     return failed(errno == ECONNREFUSED ? Weight::kRefused : Weight::kRetry, Code::kRemote, reason(errno));
   watch_ = Watch(loop_, fd_.get(), EPOLLOUT, [this](std::uint32_t) { advance(); });
+}
+
+void Dialer::no_socket(int error) {
+  if (error != EMFILE && error != ENFILE)  // another address may be of a family that this host has
+    return failed(Weight::kRetry, Code::kSystem, system_error("socket", error).message());
+  failed(Weight::kFatal, Code::kSystem, system_error("no socket", error).message() + "; raise `ulimit -n`");
 }
 
 void Dialer::advance() {

@@ -47,6 +47,7 @@ class Dialer {
 
   const SocketAddress& address() const { return options_.addresses[attempt_ % options_.addresses.size()]; }
   void start();
+  void no_socket(int error);
   void advance();
   void connected();
   void challenged();

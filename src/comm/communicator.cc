@@ -156,9 +156,18 @@ void Communicator::report_failure(const Status& reason) {
 Status Communicator::finalize() {
   if (finalized_) return Status(Code::kInvalidArgument, "the communicator was finalized before");
   if (!ready_.load(std::memory_order_acquire)) return usable();
-  if (!config_.blocking && state_.pending()) return Status(Code::kInProgress, "");
   finalized_ = true;
   if (delegate() != nullptr) return state_.failed() ? state_.reason() : delegate()->finalize();
+  if (config_.blocking) return drain();
+  Status started = run_in_background([this] {
+    state_.wait_until_alone();
+    return drain();
+  });
+  return started.ok() ? Status(Code::kInProgress, "") : started;
+}
+
+// Until the peers have taken what was sent, and nothing is on a device's streams.
+Status Communicator::drain() {
   state_.wait_until_landed();
   engine::Waiter waiter(wait_policy());
   const engine::Bed bed{routes_->doorbell(), lanes_.get(), false};

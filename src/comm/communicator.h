@@ -83,12 +83,12 @@ class Communicator {
   Status join(const Communicator* parent = nullptr);
   // For non-blocking: state is pending until it returned. Not ok: there is no thread for it, and the state has failed.
   Status run_in_background(std::function<Status()> work);
-  Status finalize();                 // what was sent has been taken; pending work keeps it in progress
-  void finish();                     // waits until nothing of ours runs on it: before the handle's reference goes
-  void abort(const Status& reason);  // < 1 s from any state; then likewise
-  void stop_delegate();              // a vendor's work stops, its communicator cannot be used again
-  void close();                      // at the end: what a vendor's library holds for us goes
-  void fail(const Status& reason);   // this rank broke it: sticks here, is told to all
+  Status finalize();  // no more calls; ready when what was sent has been taken: then, or in progress until then
+  void finish();      // waits until nothing of ours runs on it: before the handle's reference goes
+  void abort(const Status& reason);           // < 1 s from any state; then likewise
+  void stop_delegate();                       // a vendor's work stops, its communicator cannot be used again
+  void close();                               // at the end: what a vendor's library holds for us goes
+  void fail(const Status& reason);            // this rank broke it: sticks here, is told to all
   void report_failure(const Status& reason);  // logs who was where when a peer was lost, once; may wait for a second
   Status usable() const;                      // ok when work may be issued
   Result<bootstrap::UniqueId> derive_id(const std::string& label, int leader);
@@ -136,6 +136,7 @@ class Communicator {
 
  private:
   ~Communicator();
+  Status drain();
   Status connect();   // the whole of join()
   Status exchange();  // records, islands; then what carries them
   Status exchange_routes(const std::vector<Record>& records);

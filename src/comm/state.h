@@ -50,15 +50,20 @@ class State final : public engine::StopSignal {
   }
   void wait_until_idle() const {  // until nothing is pending or flying
     wait_until_landed();
-    for (std::uint64_t word = word_.load(std::memory_order_acquire); word >= kPending;
-         word = word_.load(std::memory_order_acquire))
-      word_.wait(word, std::memory_order_acquire);
+    wait_until_below(kPending);
   }
+  void wait_until_alone() const { wait_until_below(2 * kPending); }  // for work that itself is pending
 
   bool raised() const override { return (word_.load(std::memory_order_relaxed) & (kCodeMask | kRevoked)) != 0; }
   Status reason() const override;
 
  private:
+  void wait_until_below(std::uint64_t limit) const {
+    for (std::uint64_t word = word_.load(std::memory_order_acquire); word >= limit;
+         word = word_.load(std::memory_order_acquire))
+      word_.wait(word, std::memory_order_acquire);
+  }
+
   static constexpr std::uint64_t kCodeMask = 0xff;
   static constexpr std::uint64_t kRevoked = 0x100;
   static constexpr std::uint64_t kPending = 0x10000;

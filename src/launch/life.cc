@@ -137,6 +137,7 @@ Status destroy(Communicator* communicator) {
   communicator->finish();
   if (!communicator->finalized())
     (void)communicator->finalize();  // what failed before has been reported; the memory goes anyway
+  communicator->finish();            // a non-blocking one's finalize runs in the background
   communicator->close();
   communicator->drop_handle();
   return {};

@@ -19,9 +19,9 @@ using support::Usage;
 
 constexpr long kResidentKib = 4096;  // pages that malloc's arenas spread over
 
-int rounds() {
+int rounds(int usual) {
   const char* text = std::getenv("AMALGAM_TEST_CASES");
-  return text == nullptr ? 100 : std::atoi(text);
+  return text == nullptr ? usual : std::atoi(text);
 }
 
 // A sanitizer keeps freed memory aside and counts leaks itself, so pages and mappings say nothing there.
@@ -31,14 +31,14 @@ constexpr bool kMemoryTells = false;
 constexpr bool kMemoryTells = true;
 #endif
 
-void expect_no_growth(const Usage& before, const Usage& after) {
+void expect_no_growth(const Usage& before, const Usage& after, int rounds) {
   EXPECT_LE(after.files, before.files);
   EXPECT_LE(after.threads, before.threads);
   if (kMemoryTells) {
     EXPECT_LE(after.mappings, before.mappings + 2);  // an arena of malloc may be cut in two
     EXPECT_LE(after.resident_kib, before.resident_kib + kResidentKib);
   }
-  EXPECT_LT(after.shared_files, before.shared_files + rounds() / 2);  // others may use the folder meanwhile
+  EXPECT_LT(after.shared_files, before.shared_files + rounds / 2);  // others may use the folder meanwhile
   std::printf("before %s, after %s (files, threads, mappings, KiB, /dev/shm)\n", support::text(before).c_str(),
               support::text(after).c_str());
 }
@@ -48,13 +48,15 @@ struct Case {
   const char* kind;
   const char* transports;
   int ranks;
+  int rounds;
 };
 
 class Rounds : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Rounds, LeaveNothingBehind) {
   const Case& c = GetParam();
-  const std::vector<std::string> environment = {"AMALGAM_TEST_ROUNDS=" + std::to_string(rounds()),
+  const int counted = rounds(c.rounds);
+  const std::vector<std::string> environment = {"AMALGAM_TEST_ROUNDS=" + std::to_string(counted),
                                                 std::string("AMALGAM_TEST_KIND=") + c.kind,
                                                 std::string("AMALGAM_TRANSPORTS=") + c.transports,
                                                 "AMALGAM_LOG_FILE=/dev/null"};  // each abort is an error to the others
@@ -67,17 +69,19 @@ TEST_P(Rounds, LeaveNothingBehind) {
     for (Usage* usage : {&before, &after})
       line >> usage->files >> usage->threads >> usage->mappings >> usage->resident_kib >> usage->shared_files;
     EXPECT_TRUE(line) << line.str();
-    expect_no_growth(before, after);
+    expect_no_growth(before, after, counted);
   }
   for (Process& rank : ranks) EXPECT_EQ(rank.wait(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Of, Rounds,
-    ::testing::Values(Case{"DestroyOverShm", "destroy", "shm,tcp", 3}, Case{"DestroyOverTcp", "destroy", "tcp", 2},
-                      Case{"AbortOverShm", "abort", "shm,tcp", 2}, Case{"AbortOverTcp", "abort", "tcp", 2},
-                      Case{"SplitOverShm", "split", "shm,tcp", 2}, Case{"MemoryOverShm", "memory", "shm,tcp", 2}),
-    [](const auto& tested) { return tested.param.name; });
+INSTANTIATE_TEST_SUITE_P(Of, Rounds,
+                         ::testing::Values(Case{"DestroyOverShm", "destroy", "shm,tcp", 3, 1000},
+                                           Case{"DestroyOverTcp", "destroy", "tcp", 2, 1000},
+                                           Case{"AbortOverShm", "abort", "shm,tcp", 2, 300},
+                                           Case{"AbortOverTcp", "abort", "tcp", 2, 300},
+                                           Case{"SplitOverShm", "split", "shm,tcp", 2, 300},
+                                           Case{"MemoryOverShm", "memory", "shm,tcp", 2, 300}),
+                         [](const auto& tested) { return tested.param.name; });
 
 TEST(RoundsOfThreads, LeaveNothingBehind) {
   const auto round = [] {
@@ -90,8 +94,9 @@ TEST(RoundsOfThreads, LeaveNothingBehind) {
   };
   for (int i = 0; i < 20; ++i) round();
   const Usage before = support::settled_usage();
-  for (int i = 0; i < rounds() && !HasFailure(); ++i) round();
-  expect_no_growth(before, support::settled_usage());
+  const int counted = rounds(100);
+  for (int i = 0; i < counted && !HasFailure(); ++i) round();
+  expect_no_growth(before, support::settled_usage(), counted);
 }
 
 }  // namespace

@@ -179,6 +179,31 @@ TEST(NonBlocking, RunsInitWorkSplitAndFinalizeBehindTheCaller) {
   });
 }
 
+// One thread drives both ranks, so a finalize that waited for the peer would wait for ever.
+TEST(NonBlocking, FinalizeReturnsBeforePeersHaveTakenWhatWasSent) {
+  ncclUniqueId id;
+  NCCL_OK(ncclGetUniqueId(&id));
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  config.blocking = 0;
+  ncclComm_t comms[2] = {};
+  for (int rank = 0; rank < 2; ++rank) {
+    const ncclResult_t started = ncclCommInitRankConfig(&comms[rank], 2, id, rank, &config);
+    ASSERT_TRUE(started == ncclInProgress || started == ncclSuccess);
+  }
+  for (ncclComm_t comm : comms) ASSERT_EQ(settle(comm), ncclSuccess);
+  const std::vector<int> sent(1'000'000, 7);
+  std::vector<int> received(sent.size());
+  const ncclResult_t sending = ncclSend(sent.data(), sent.size(), ncclInt32, 1, comms[0], nullptr);
+  ASSERT_TRUE(sending == ncclInProgress || sending == ncclSuccess);
+  ASSERT_EQ(ncclCommFinalize(comms[0]), ncclInProgress);
+  EXPECT_EQ(ncclCommFinalize(comms[0]), ncclInvalidArgument) << "a second time";
+  const ncclResult_t receiving = ncclRecv(received.data(), sent.size(), ncclInt32, 0, comms[1], nullptr);
+  ASSERT_TRUE(receiving == ncclInProgress || receiving == ncclSuccess);
+  for (ncclComm_t comm : comms) EXPECT_EQ(settle(comm), ncclSuccess);
+  EXPECT_EQ(received, sent);
+  for (ncclComm_t comm : comms) NCCL_OK(ncclCommDestroy(comm));
+}
+
 TEST(NonBlocking, AndBlockingCommunicatorsInOneGroupAreRefused) {
   ncclUniqueId ids[2];
   NCCL_OK(ncclGetUniqueId(&ids[0]));

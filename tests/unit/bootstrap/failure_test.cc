@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include "bootstrap/group.h"
 #include "ranks.h"
@@ -52,6 +53,22 @@ TEST(Join, RefusesAnIdThatWasUsedUp) {
   const UniqueId id = new_id();
   auto groups = join_all(id, 2);
   EXPECT_THAT(failed_joins({options_of(id, 0, 2)})[0].message(), HasSubstr("does not know this unique id"));
+}
+
+// It would dial until its time is over, and nobody would know why.
+TEST(Join, FailsAtOnceWithoutFileDescriptors) {
+  ASSERT_FALSE(join_all(new_id(), 2).empty());  // this process listens from here on
+  const UniqueId id = new_id();
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none{0, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::vector<Status> statuses = failed_joins({options_of(id, 0, 2), options_of(id, 1, 2)});
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  for (const Status& status : statuses) {
+    EXPECT_EQ(status.code(), Code::kSystem);
+    EXPECT_THAT(status.message(), HasSubstr("ulimit -n"));
+  }
 }
 
 TEST(Join, EndsWhenAborted) {

@@ -149,6 +149,11 @@ TEST(Rendezvous, ErrorTextsAreCutAndCleaned) {
   EXPECT_EQ(decode_error({}).code(), Code::kProtocol);
 }
 
+TEST(Rendezvous, EveryErrorCodeTravels) {
+  for (int code = 1; code < static_cast<int>(Code::kInProgress); ++code)
+    EXPECT_EQ(decode_error(encode(Status(static_cast<Code>(code), "why"))).code(), static_cast<Code>(code));
+}
+
 TEST(Handshake, ProofsDifferBySideNonceAndHello) {
   const Key key{std::byte{1}};
   const HelloFrame hello{};
