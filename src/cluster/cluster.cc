@@ -15,6 +15,26 @@ int Cluster::ranks_in(int domain) const {
 
 std::uint64_t Cluster::hash() const { return Hash().add(print(*this)).value(); }
 
+Cluster subset(const Cluster& cluster, const std::vector<int>& ranks) {
+  Cluster part;
+  std::vector<int> domains(cluster.domains.size(), -1), islands(cluster.islands.size(), -1);
+  for (int rank : ranks) {
+    Rank chosen = cluster.ranks[rank];
+    if (int& domain = domains[chosen.domain]; domain < 0) {
+      domain = static_cast<int>(part.domains.size());
+      part.domains.push_back(cluster.domains[chosen.domain]);
+    }
+    if (int& island = islands[chosen.island]; island < 0) {
+      island = static_cast<int>(part.islands.size());
+      part.islands.push_back(cluster.islands[chosen.island]);
+    }
+    chosen.domain = domains[chosen.domain];
+    chosen.island = islands[chosen.island];
+    part.ranks.push_back(std::move(chosen));
+  }
+  return part;
+}
+
 // Numbers are printed in full: short forms are for people who write files.
 std::string print(const Cluster& cluster) {
   std::string text = "cluster\n";

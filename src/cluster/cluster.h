@@ -63,6 +63,9 @@ struct Cluster {
   bool operator==(const Cluster&) const = default;
 };
 
+// Some ranks of a cluster, in this order, as a cluster of their own; domains and islands without ranks are left out.
+Cluster subset(const Cluster& cluster, const std::vector<int>& ranks);
+
 std::string print(const Cluster& cluster);
 Result<Cluster> parse(std::string_view text);  // errors name the line
 Cluster uniform(int ranks, int ranks_per_domain,

@@ -37,7 +37,7 @@ Communicator::Communicator(const Membership& membership, CommConfig config)
       config_(std::move(config)),
       flight_(static_cast<int>(config::settings().flight_records)) {
   context_.rank = membership_.rank;
-  context_.ranks = membership_.ranks;
+  context_.ranks = context_.summands = membership_.ranks;
   context_.counters = &counters_;
   Registry::add(this);
 }
@@ -186,15 +186,15 @@ void Communicator::abort(const Status& reason) {
 }
 
 void Communicator::stop_delegate() {
-  if (delegate() == nullptr) return;
-  if (Status revoked = delegate()->revoke(); !revoked.ok() && revoked.code() != Code::kInProgress)
+  if (island() == nullptr) return;
+  if (Status revoked = island()->revoke(); !revoked.ok() && revoked.code() != Code::kInProgress)
     delegate_.abandon();  // an older library
 }
 
 void Communicator::close() {
-  if (delegate() == nullptr) return;
+  if (island() == nullptr) return;
   if (state_.failed()) return delegate_.abandon();  // the vendor's own end might wait for a rank that is gone
-  if (Status destroyed = delegate()->destroy(); !destroyed.ok()) log::warn("{}", destroyed.message());
+  if (Status destroyed = island()->destroy(); !destroyed.ok()) log::warn("{}", destroyed.message());
 }
 
 void Communicator::finish() {

@@ -109,7 +109,9 @@ class Communicator {
   bool finalized() const { return finalized_; }
   std::string describe() const;  // the init screen
   // The vendor's communicator that carries this one, whole; null: it is ours to carry, or not ready.
-  island::Island* delegate() const { return delegate_.get(); }
+  island::Island* delegate() const { return whole_ ? delegate_.get() : nullptr; }
+  // The vendor's communicator of this rank's island, whether it carries the whole or a part.
+  island::Island* island() const { return delegate_.get(); }
   const island::Library* delegate_library() const { return delegate_.library(); }
   Mixed* mixed() const { return mixed_.get(); }  // null: all ranks are of one island
 
@@ -140,10 +142,13 @@ class Communicator {
   Status connect();   // the whole of join()
   Status exchange();  // records, islands; then what carries them
   Status exchange_routes(const std::vector<Record>& records);
-  Status open_delegate();
+  Result<bool> open_islands();  // whether all of them work, those that do not are dissolved
+  Status open_island(ConstBytes id, const Islands::Island& island);
+  Result<bool> judge_islands(const std::vector<std::vector<std::byte>>& outcomes);
   Status prepare_mixed();
   void on_group_error(const Status& reason);
   void assemble_engine();
+  plan::Limits limits() const;
   std::unique_lock<std::mutex> lock_pool();
 
   std::atomic<std::uint64_t> magic_{kMagic};  // of a stale handle it is read after the destructor cleared it
@@ -156,7 +161,9 @@ class Communicator {
   bootstrap::AbortToken abort_;
   std::unique_ptr<bootstrap::Group> group_;
   Islands islands_;
+  std::vector<std::vector<int>> working_;  // islands of several ranks whose library works
   Delegate delegate_;
+  bool whole_ = false;  // the delegate carries the communicator
   std::unique_ptr<Mixed> mixed_;
   std::unique_ptr<Routes> routes_;
   std::unique_ptr<engine::Lanes> lanes_;  // after routes_: lanes end before their transports

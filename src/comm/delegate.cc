@@ -24,6 +24,8 @@ Status Delegate::open(const Stack& stack, ConstBytes id, int rank, int ranks, co
   const device::Visit visit(*stack.runtime, stack.device);
   AMALGAM_TRY(visit.status());
   AMALGAM_TRY(island->connect(id, rank, ranks, config));
+  const std::lock_guard lock(mutex_);
+  if (aborted_) return Status(Code::kAborted, "aborted during init");
   open_.store(island.get(), std::memory_order_release);
   return {};
 }
@@ -32,6 +34,11 @@ std::shared_ptr<island::Island> Delegate::held() {
   const std::lock_guard lock(mutex_);
   aborted_ = true;
   return island_;
+}
+
+void Delegate::dissolve() {
+  abandon();
+  open_.store(nullptr, std::memory_order_release);
 }
 
 void Delegate::abandon() {

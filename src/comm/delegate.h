@@ -23,6 +23,9 @@ class Delegate {
   island::Island* get() const { return open_.load(std::memory_order_acquire); }  // null: there is none
   const island::Library* library() const { return library_; }
 
+  // The vendor's communicator is not used: it was opened, but not on all ranks of the island. Before any call on it.
+  void dissolve();
+
   // Starts the vendor's abort, which may take as long as the vendor takes, and waits for it within the time that an
   // abort of ours may take.
   void abandon();

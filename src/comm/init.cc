@@ -103,18 +103,23 @@ Status Communicator::exchange() {
   if (!records) return records.status();
   AMALGAM_TRY(agree(*records));
   islands_ = islands_of(stacks_of(*records));
-  switch (islands_.carrier()) {
-    case Carrier::kHost: return exchange_routes(*records);
-    case Carrier::kDelegate: return open_delegate();
-    case Carrier::kMixed: AMALGAM_TRY(exchange_routes(*records)); return prepare_mixed();
+  if (islands_.carrier() == Carrier::kHost) return exchange_routes(*records);
+  Result<bool> opened = open_islands();
+  if (!opened) return opened.status();
+  whole_ = islands_.carrier() == Carrier::kDelegate && *opened;
+  if (whole_) {
+    routes_.reset();  // the library does all the rest
+    return {};
   }
-  return Status(Code::kInternal, "a carrier without a number");
+  AMALGAM_TRY(exchange_routes(*records));
+  return prepare_mixed();
 }
 
 Status Communicator::prepare_mixed() {
   if (!membership_.stack.facts.problem.empty())
     log::warn("rank {} goes without its vendor's library: {}", membership_.rank, membership_.stack.facts.problem);
-  auto mixed = std::make_unique<Mixed>();
+  auto mixed = std::make_unique<Mixed>(
+      Mixed::World{membership_.rank, &cluster_, limits(), config::settings().fp32_wire, &context_});
   Result<std::size_t> mine = mixed->prepare(membership_.stack, membership_.ranks);
   if (!mine) return mine.status();
   auto gathered = allgather(Writer().integer<std::uint64_t>(*mine).take());
@@ -125,31 +130,12 @@ Status Communicator::prepare_mixed() {
     smallest = std::min(smallest, in.integer<std::uint64_t>());
     if (!in.finished()) return Status(Code::kProtocol, "a rank told the size of its pieces in another form");
   }
-  if (smallest < engine::Pieces::needed(membership_.ranks))
+  if (smallest < engine::WholePieces::needed(membership_.ranks))
     return Status(Code::kProtocol, fmt::format("a rank can only take pieces of {} bytes", smallest));
   mixed->agree(smallest);
+  AMALGAM_TRY(mixed->split_by(plan::Hierarchy(working_, membership_.ranks)));
   mixed_ = std::move(mixed);
   return {};
-}
-
-// The library does all the rest, so our own transports are not needed.
-Status Communicator::open_delegate() {
-  routes_.reset();
-  std::vector<std::byte> id;
-  if (membership_.rank == 0) {
-    auto made = membership_.stack.library->make_id();
-    if (!made) return made.status();
-    id = made.take();
-  }
-  auto ids = allgather(id);
-  if (!ids) return ids.status();
-  island::Config config = config_.asked;
-  config.blocking = config_.blocking ? 1 : 0;  // a child may have inherited it
-  opening_delegate_.store(true, std::memory_order_seq_cst);
-  if (state_.failed()) return state_.reason();
-  const Status opened = delegate_.open(membership_.stack, ids->front(), membership_.rank, membership_.ranks, config);
-  opening_delegate_.store(false, std::memory_order_release);
-  return opened.ok() || !state_.failed() ? opened : state_.reason();  // what another rank said is the cause
 }
 
 Status Communicator::exchange_routes(const std::vector<Record>& records) {
@@ -166,33 +152,21 @@ Status Communicator::exchange_routes(const std::vector<Record>& records) {
   return {};
 }
 
-void Communicator::assemble_engine() {
+plan::Limits Communicator::limits() const {
   plan::Limits limits;
   limits.slice_bytes = routes_->slice_bytes();
   limits.lane_window = routes_->window();
   limits.family = config::settings().family;
   limits.force_slice = static_cast<std::uint32_t>(config::settings().slice_bytes);
-  plans_ = std::make_unique<PlanCache>(cluster_, membership_.rank, limits, config::settings().fp32_wire);
+  return limits;
+}
+
+void Communicator::assemble_engine() {
+  plans_ = std::make_unique<PlanCache>(cluster_, membership_.rank, limits(), config::settings().fp32_wire);
   lanes_ = std::make_unique<engine::Lanes>(membership_.ranks, *routes_);
   context_.lanes = lanes_.get();
   context_.communicator_tag = static_cast<std::uint32_t>(group_->id());
   track_ = make_track();
-}
-
-std::string Communicator::describe() const {
-  std::string text =
-      fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
-                  library_version(), config::settings().version, group_->id(), config_.name.empty() ? "" : " ",
-                  config_.name, membership_.ranks, cluster_.domains.size(), islands_.all.size());
-  text += fmt::format("  islands {}\n", islands_.describe());
-  if (delegate_.library() != nullptr) return text + "  carried by " + delegate_.library()->describe();
-  text += fmt::format("  transports {}\n", routes_->describe());
-  const cluster::Domain& domain = cluster_.domains[cluster_.ranks[membership_.rank].domain];
-  text += fmt::format("  domain of rank {}: {} cores, {} ranks", membership_.rank, domain.cores,
-                      cluster_.ranks_in(cluster_.ranks[membership_.rank].domain));
-  for (const cluster::Rail& rail : cluster_.ranks[membership_.rank].rails)
-    text += fmt::format("\n  rail {} {} MB/s", rail.network, rail.bytes_per_second / 1'000'000);
-  return text;
 }
 
 }  // namespace amalgam::comm

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace amalgam::comm {
 namespace {
 
@@ -40,11 +42,17 @@ Islands islands_of(const std::vector<StackFacts>& ranks) {
   return islands;
 }
 
+const Islands::Island& Islands::of(int rank) const {
+  return *std::find_if(all.begin(), all.end(), [rank](const Island& island) {
+    return std::find(island.ranks.begin(), island.ranks.end(), rank) != island.ranks.end();
+  });
+}
+
 Carrier Islands::carrier() const {
   bool devices = false;
   for (const Island& island : all) devices = devices || island.stack.vendor != kHost;
   if (!devices) return Carrier::kHost;
-  return all.size() == 1 && !all.front().stack.library.empty() ? Carrier::kDelegate : Carrier::kMixed;
+  return all.size() == 1 && all.front().has_library() ? Carrier::kDelegate : Carrier::kMixed;
 }
 
 std::string Islands::describe() const {

@@ -19,8 +19,12 @@ struct Islands {
   struct Island {
     StackFacts stack;  // of its lowest rank
     std::vector<int> ranks;
+
+    bool has_library() const { return !stack.library.empty(); }
   };
   std::vector<Island> all;  // by lowest rank
+
+  const Island& of(int rank) const;
 
   Carrier carrier() const;
   std::string describe() const;  // "nvidia NCCL 22809: ranks 0-2, 5; host: rank 3"

@@ -58,7 +58,7 @@ Result<bool> Operation::act(StageRun& run, const plan::Stage& stage) {
 
 Result<bool> Operation::act_send(StageRun& run, const plan::Stage& stage) {
   const Instance& at = run.at;
-  auto opened = context_->lanes->send(at.what.peer, channel(stage));
+  auto opened = context_->lanes->send(context_->peer(at.what.peer), channel(stage));
   if (!opened) return opened.status();
   SendSlot& slot = **opened;
   const std::byte* source = from(at, stage);
@@ -94,7 +94,7 @@ Result<bool> Operation::act_send(StageRun& run, const plan::Stage& stage) {
 
 Result<bool> Operation::act_recv(StageRun& run, const plan::Stage& stage) {
   const Instance& at = run.at;
-  auto opened = context_->lanes->receive(at.what.peer, channel(stage));
+  auto opened = context_->lanes->receive(context_->peer(at.what.peer), channel(stage));
   if (!opened) return opened.status();
   ReceiveSlot& slot = **opened;
   run.waits_on = slot.lane.get();
@@ -117,7 +117,7 @@ Result<bool> Operation::act_recv(StageRun& run, const plan::Stage& stage) {
 
 Result<bool> Operation::act_reduce(StageRun& run, const plan::Stage& stage) {
   const Instance& at = run.at;
-  auto opened = context_->lanes->receive(at.what.peer, channel(stage));
+  auto opened = context_->lanes->receive(context_->peer(at.what.peer), channel(stage));
   if (!opened) return opened.status();
   ReceiveSlot& slot = **opened;
   run.waits_on = slot.lane.get();

@@ -79,13 +79,17 @@ Result<std::uint64_t*> DeviceQueue::take_words(std::size_t count) {
 
 Result<Gate*> DeviceQueue::take_gate() {
   const std::lock_guard lock(mutex_);
-  if (!gates_.empty()) {
-    Gate* gate = gates_.back();
-    gates_.pop_back();
-    return gate;
+  if (gates_.empty()) {
+    Result<std::uint64_t*> words = take_words(2);
+    if (!words) return words.status();
+    Result<Gate*> made = Gate::create(runtime_, *words);
+    if (!made) return made;
+    gates_.push_back(*made);
   }
-  Result<std::uint64_t*> words = take_words(2);
-  return words ? Gate::create(runtime_, *words) : Result<Gate*>(words.status());
+  Gate* gate = gates_.back();
+  gates_.pop_back();
+  gate->arm();
+  return gate;
 }
 
 void DeviceQueue::release_gate(Gate* gate) {
@@ -120,6 +124,22 @@ void DeviceQueue::give_staging(Staging staging) {
   if (staging.base == nullptr) return;
   const std::lock_guard lock(mutex_);
   staging_.push_back(staging);
+}
+
+Result<std::byte*> DeviceQueue::take_scratch(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (!scratch_.empty()) {
+    std::byte* kept = scratch_.back();
+    scratch_.pop_back();
+    return kept;
+  }
+  Result<void*> made = runtime_.allocate(bytes);
+  return made ? Result<std::byte*>(static_cast<std::byte*>(*made)) : Result<std::byte*>(made.status());
+}
+
+void DeviceQueue::give_scratch(std::byte* scratch) {
+  const std::lock_guard lock(mutex_);
+  scratch_.push_back(scratch);
 }
 
 Status DeviceQueue::enter_engine() {

@@ -31,7 +31,7 @@ class DeviceQueue {
   CopyQueue& up() { return *up_; }
   CopyQueue& down() { return *down_; }
 
-  Result<Gate*> take_gate();
+  Result<Gate*> take_gate();      // armed
   void release_gate(Gate* gate);  // by one of the two owners of its use
   Status wait(Gate& gate, device::Stream stream);
 
@@ -42,6 +42,10 @@ class DeviceQueue {
   };
   Result<Staging> take_staging(std::size_t wanted, std::size_t needed);
   void give_staging(Staging staging);  // kept for the next communicator
+
+  // Device memory of a communicator, always of one size; the device is current.
+  Result<std::byte*> take_scratch(std::size_t bytes);
+  void give_scratch(std::byte* scratch);  // kept likewise
 
   // Makes the device current and the capture mode relaxed on an engine's thread, once.
   Status enter_engine();
@@ -60,6 +64,7 @@ class DeviceQueue {
   std::size_t words_left_ = 0;
   std::vector<Gate*> gates_;
   std::vector<Staging> staging_;
+  std::vector<std::byte*> scratch_;
 };
 
 }  // namespace amalgam::engine

@@ -12,10 +12,9 @@ Result<Gate*> Gate::create(const device::Runtime& runtime, std::uint64_t* words)
 }
 
 Status Gate::mark(device::Stream stream) {
-  ++use_;
-  owners_.store(2, std::memory_order_relaxed);
-  if (event_ != nullptr) return runtime_.record(event_, stream);
-  return runtime_.write_value(stream, ready_, use_);
+  AMALGAM_TRY(event_ != nullptr ? runtime_.record(event_, stream) : runtime_.write_value(stream, ready_, use_));
+  marked_.store(use_, std::memory_order_release);
+  return {};
 }
 
 Status Gate::wait(device::Stream stream, device::Event after) {
@@ -36,6 +35,7 @@ void Gate::park(void* gate) {
 }
 
 Result<bool> Gate::ready() {
+  if (marked_.load(std::memory_order_acquire) != use_) return false;
   if (event_ != nullptr) return runtime_.done(event_);
   return std::atomic_ref<std::uint64_t>(*ready_).load(std::memory_order_acquire) >= use_;
 }

@@ -72,7 +72,7 @@ Status Operation::bind() {
   empty_message_ = pair_ && request_.count == 0;
   reduction_ = reduce::Reduction{request_.type, ReduceOp::kSum, {}, {}};
   if (reduces(request_.collective))
-    reduction_ = reduce::lower(request_.type, request_.op, context_->ranks, plan_->wide, request_.scalar.data());
+    reduction_ = reduce::lower(request_.type, request_.op, context_->summands, plan_->wide, request_.scalar.data());
   pre_ = reduction_.pre.kind != reduce::Scale::Kind::kNone;
   AMALGAM_TRY(bind_scratch());
   runs_.resize(plan_->stages.size());

@@ -24,10 +24,15 @@
 
 namespace amalgam::engine {
 
-// What the operations of one communicator on one rank share.
+// What the operations of one communicator, or of one team of its ranks, share on one rank.
 struct Context {
   int rank = 0;
   int ranks = 1;
+  int summands = 1;              // what an average divides by: the ranks of the communicator
+  const int* members = nullptr;  // a team's, as ranks of the communicator; null: all ranks
+
+  int peer(int rank) const { return members != nullptr ? members[rank] : rank; }
+
   std::uint32_t communicator_tag = 0;
   Lanes* lanes = nullptr;
   Counters* counters = nullptr;

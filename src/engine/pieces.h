@@ -1,57 +1,45 @@
 #pragma once
 
-// How a call is cut into pieces that fit into staging memory, and where each piece lies there.
+// A call of a communicator over several islands as operations of the host engine, one after another: what each works on
+// and what has to be copied for it. The whole call on a range of it (whole_pieces.h), or exchanges between islands
+// (exchange_pieces.h).
 //
-// All ranks of a mixed communicator cut alike, those whose buffers the CPU can use as well: a piece is a whole call of
-// the same collective on a range of every block. Staged, the blocks of a piece lie close together, in place where NCCL
-// allows that: then one copy of the data is enough.
-//
-// Pure; elements of the call's type unless called bytes.
+// Threads    one at a time (who runs the call)
+// Ownership  the caller's buffers, teams and programs outlive the run
 
 #include <cstddef>
 #include <cstdint>
 
 #include "base/request.h"
+#include "base/status.h"
+#include "engine/operation.h"
 
 namespace amalgam::engine {
 
 class Pieces {
  public:
-  Pieces() = default;
-  // `piece_bytes`: agreed by all ranks, at least needed().
-  Pieces(const Request& call, int rank, int ranks, std::size_t piece_bytes);
-  static std::size_t needed(int ranks);  // bytes in which every collective of every type has a piece
-
-  std::uint64_t size() const { return pieces_; }
-  // Piece `index` on the caller's own buffers, or staged at `base`.
-  Request in_place(std::uint64_t index) const;
-  Request staged(std::uint64_t index, std::byte* base) const;
-
-  // What a piece needs to be copied: from the caller's `user` bytes to (up) or from (down) `offset` bytes of the stage.
+  // Between the caller's memory, or the device's scratch, and `offset` bytes into a slot of the stage.
   struct Copy {
-    std::uint64_t user, offset, bytes;
+    std::byte* user = nullptr;
+    std::uint64_t offset = 0, bytes = 0;
   };
-  std::uint64_t uploads() const { return reads_ ? in_.blocks : 0; }
-  std::uint64_t downloads() const { return writes_ ? out_.blocks : 0; }
-  Copy upload(std::uint64_t index, std::uint64_t block) const { return copy(in_, index, block); }
-  Copy download(std::uint64_t index, std::uint64_t block) const { return copy(out_, index, block); }
-
- private:
-  struct Side {
-    std::uint64_t blocks = 0;
-    std::uint64_t at = 0;  // first block in the stage, in blocks
+  struct Piece {
+    Request request;
+    Context* context = nullptr;
+    const Prepared* prepared = nullptr;
+    bool fp32 = false;
+    std::uint64_t number = 0;  // among all pieces of the call: on every rank alike, also where others are left out
   };
-  void place(int rank, int ranks);
-  std::uint64_t first(std::uint64_t index) const { return index * most_; }
-  std::uint64_t count(std::uint64_t index) const;
-  Copy copy(const Side& side, std::uint64_t index, std::uint64_t block) const;
 
-  Request call_;
-  std::uint64_t size_ = 1;  // bytes of an element
-  bool reads_ = false, writes_ = false;
-  Side in_, out_;
-  std::uint64_t pieces_ = 1;
-  std::uint64_t most_ = 0;  // elements of a block in one piece
+  virtual ~Pieces() = default;
+  virtual std::uint64_t size() const = 0;  // pieces in which this rank takes part
+  // On a slot of staging memory, or on the caller's own buffers (null).
+  virtual Result<Piece> piece(std::uint64_t index, std::byte* slot) = 0;
+  virtual std::uint64_t uploads() const = 0;  // of each piece, at most; bytes are 0 where there is nothing
+  virtual std::uint64_t downloads() const = 0;
+  virtual Copy up(std::uint64_t index, std::uint64_t which) const = 0;
+  virtual Copy down(std::uint64_t index, std::uint64_t which) const = 0;
+  virtual std::uint64_t chunk_of(std::uint64_t index) const = 0;  // whose input must be ready
 };
 
 }  // namespace amalgam::engine

@@ -1,19 +1,20 @@
 #include "engine/staged_call.h"
 
 #include <cstring>
-#include <utility>
 
 namespace amalgam::engine {
 
 using device::Direction;
 
-void StagedCall::start(const Request& call, Plan plan, Context& context, Stage* stage) {
+void StagedCall::start(const Request& call, Pieces& pieces, Numbers numbers, Stage* stage, bool copy) {
   call_ = call;
-  plan_ = std::move(plan);
-  context_ = &context;
+  pieces_ = &pieces;
+  copy_ = copy;
+  numbers_ = numbers;
   stage_ = stage;
+  gates_.clear();
   running_ = false;
-  sent_ = worked_ = landed_ = 0;
+  sent_ = worked_ = landed_ = ready_ = opened_ = 0;
   if (stage == nullptr) return;
   up_marks_.assign(stage->slots, 0);
   down_marks_.assign(stage->slots, 0);
@@ -21,21 +22,24 @@ void StagedCall::start(const Request& call, Plan plan, Context& context, Stage* 
 
 Result<Progress> StagedCall::progress() { return stage_ == nullptr ? progress_in_place() : progress_staged(); }
 
-Status StagedCall::begin(Request piece) {
-  const Program& program = worked_ + 1 == plan_.pieces.size() ? plan_.last : plan_.program;
-  if (call_.scalar_at != nullptr) std::memcpy(piece.scalar.data(), stage_->base, piece.scalar.size());
-  AMALGAM_TRY(operation_.start(*program.prepared, piece, plan_.sequence + worked_, plan_.serial + worked_, *context_,
-                               program.fp32));
+Status StagedCall::begin() {
+  Result<Pieces::Piece> made = pieces_->piece(worked_, stage_ == nullptr ? nullptr : stage_->slot(worked_));
+  if (!made) return made.status();
+  Pieces::Piece& piece = *made;
+  if (call_.scalar_at != nullptr) std::memcpy(piece.request.scalar.data(), stage_->base, piece.request.scalar.size());
+  AMALGAM_TRY(operation_.start(*piece.prepared, piece.request, numbers_.sequence + piece.number,
+                               numbers_.serial + piece.number, *piece.context, piece.fp32));
   running_ = true;
   return {};
 }
 
 Result<Progress> StagedCall::progress_in_place() {
-  if (!running_) AMALGAM_TRY(begin(plan_.pieces.in_place(worked_)));
+  if (worked_ == pieces_->size()) return Progress::kDone;
+  if (!running_) AMALGAM_TRY(begin());
   Result<Progress> progress = operation_.progress();
   if (!progress || *progress != Progress::kDone) return progress;
   running_ = false;
-  return ++worked_ == plan_.pieces.size() ? Progress::kDone : Progress::kMoved;
+  return ++worked_ == pieces_->size() ? Progress::kDone : Progress::kMoved;
 }
 
 Result<Progress> StagedCall::progress_staged() {
@@ -49,23 +53,43 @@ Result<Progress> StagedCall::progress_staged() {
     if (!stepped) return stepped.status();
     moved |= *stepped;
   }
-  if (landed_ < plan_.pieces.size()) return moved ? Progress::kMoved : Progress::kIdle;
+  open_gates();
+  if (landed_ < pieces_->size()) return moved ? Progress::kMoved : Progress::kIdle;
   stage_->holder = nullptr;
   return Progress::kDone;
+}
+
+// Whether the stream has come to the chunk of the next piece.
+Result<bool> StagedCall::may_go_up() {
+  if (gates_.empty()) return true;
+  while (ready_ <= pieces_->chunk_of(sent_)) {
+    Result<bool> ready = gates_[ready_]->ready();
+    if (!ready || !*ready) return ready;
+    ++ready_;
+  }
+  return true;
+}
+
+// Of chunks that have come down, and of those in which this rank has no part.
+void StagedCall::open_gates() {
+  const std::uint64_t done = landed_ == pieces_->size() ? gates_.size() : pieces_->chunk_of(landed_);
+  while (opened_ < done && opened_ < gates_.size()) gates_[opened_++]->open();
 }
 
 // Queues the way up of as many pieces as there are free slots.
 Result<bool> StagedCall::upload() {
   const std::uint64_t before = sent_;
   CopyQueue& up = stage_->queue->up();
-  for (; sent_ < plan_.pieces.size() && sent_ < landed_ + stage_->slots; ++sent_) {
+  for (; sent_ < pieces_->size() && sent_ < landed_ + stage_->slots; ++sent_) {
+    Result<bool> may = may_go_up();
+    if (!may) return may;
+    if (!*may) break;
     if (sent_ == 0 && call_.scalar_at != nullptr)
       AMALGAM_TRY(up.copy(stage_->base, call_.scalar_at, size_of(call_.type), Direction::kToHost));
-    for (std::uint64_t block = 0; block < plan_.pieces.uploads(); ++block) {
-      const Pieces::Copy copy = plan_.pieces.upload(sent_, block);
+    for (std::uint64_t block = 0; block < pieces_->uploads(); ++block) {
+      const Pieces::Copy copy = pieces_->up(sent_, block);
       if (copy.bytes == 0) continue;
-      AMALGAM_TRY(up.copy(stage_->slot(sent_) + copy.offset, static_cast<const std::byte*>(call_.in) + copy.user,
-                          copy.bytes, Direction::kToHost));
+      AMALGAM_TRY(up.copy(stage_->slot(sent_) + copy.offset, copy.user, copy.bytes, Direction::kToHost));
     }
     Result<std::uint64_t> mark = up.mark();
     if (!mark) return mark.status();
@@ -79,8 +103,8 @@ Result<bool> StagedCall::work() {
   if (!running_) {
     Result<bool> there = stage_->queue->up().reached(up_marks_[worked_ % stage_->slots]);
     if (!there || !*there) return there;
-    if (is_copy()) return download_next();
-    AMALGAM_TRY(begin(plan_.pieces.staged(worked_, stage_->slot(worked_))));
+    if (copy_) return download_next();
+    AMALGAM_TRY(begin());
   }
   Result<Progress> progress = operation_.progress();
   if (!progress) return progress.status();
@@ -92,11 +116,10 @@ Result<bool> StagedCall::work() {
 // Queues the way down of the piece that has just been worked on.
 Result<bool> StagedCall::download_next() {
   CopyQueue& down = stage_->queue->down();
-  for (std::uint64_t block = 0; block < plan_.pieces.downloads(); ++block) {
-    const Pieces::Copy copy = plan_.pieces.download(worked_, block);
+  for (std::uint64_t block = 0; block < pieces_->downloads(); ++block) {
+    const Pieces::Copy copy = pieces_->down(worked_, block);
     if (copy.bytes == 0) continue;
-    AMALGAM_TRY(down.copy(static_cast<std::byte*>(call_.out) + copy.user, stage_->slot(worked_) + copy.offset,
-                          copy.bytes, Direction::kToDevice));
+    AMALGAM_TRY(down.copy(copy.user, stage_->slot(worked_) + copy.offset, copy.bytes, Direction::kToDevice));
   }
   Result<std::uint64_t> mark = down.mark();
   if (!mark) return mark.status();

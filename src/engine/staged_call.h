@@ -3,10 +3,12 @@
 // One call of a communicator over several islands: its pieces one after another, each an operation of its own.
 //
 // Where the caller's buffers are a device's, every piece goes through a stage of pinned memory: copied up, worked on,
-// copied down. Copies of one piece run beside the work on another, as far as the stage has slots.
+// copied down. Copies of one piece run beside the work on another, as far as the stage has slots. A call that is split
+// by islands has gates, one for each chunk: its pieces go up when the stream has come there, and the gate opens when
+// they have come down.
 //
 // Threads    one at a time (a device's: the engine's)
-// Ownership  programs, context, stage and the caller's buffers outlive the run
+// Ownership  programs, context, stage, gates and the caller's buffers outlive the run
 // Errors     the first one ends the call
 
 #include <cstddef>
@@ -14,8 +16,9 @@
 #include <vector>
 
 #include "engine/device_queue.h"
+#include "engine/exchange_pieces.h"
 #include "engine/operation.h"
-#include "engine/pieces.h"
+#include "engine/whole_pieces.h"
 
 namespace amalgam::engine {
 
@@ -36,19 +39,20 @@ struct Stage {
 
 class StagedCall final : public Runnable {
  public:
-  struct Program {
-    const Prepared* prepared = nullptr;
-    bool fp32 = false;
-  };
-  struct Plan {
-    Pieces pieces;
-    Program program, last;       // of all pieces, and of the last one, which may be smaller
+  struct Numbers {
     std::uint64_t sequence = 0;  // of the first piece; the others' follow
     std::uint64_t serial = 0;
   };
 
-  // `stage`: null when the processor can use the buffers. `call.scalar_at` then must be null.
-  void start(const Request& call, Plan plan, Context& context, Stage* stage);
+  // The pieces of the next run: one of the two is filled, then started.
+  WholePieces& whole() { return whole_; }
+  ExchangePieces& exchange() { return exchange_; }
+
+  // `stage`: null when the processor can use the buffers. `call.scalar_at` then must be null. `copy`: a message to
+  // oneself.
+  void start(const Request& call, Pieces& pieces, Numbers numbers, Stage* stage, bool copy = false);
+  void add_gate(Gate* gate) { gates_.push_back(gate); }  // of the next chunk, armed
+  const std::vector<Gate*>& gates() const { return gates_; }
   Result<Progress> progress() override;
   const Request& request() const override { return call_; }
 
@@ -59,13 +63,19 @@ class StagedCall final : public Runnable {
   Result<bool> work();
   Result<bool> download_next();
   Result<bool> land();
-  Status begin(Request piece);
-  bool is_copy() const { return is_pair(call_.collective) && call_.root == context_->rank; }  // a message to oneself
+  Result<bool> may_go_up();
+  void open_gates();
+  Status begin();
 
   Request call_;
-  Plan plan_;
-  Context* context_ = nullptr;
+  Numbers numbers_;
+  WholePieces whole_;
+  ExchangePieces exchange_;
+  Pieces* pieces_ = nullptr;
+  bool copy_ = false;
   Stage* stage_ = nullptr;
+  std::vector<Gate*> gates_;  // by chunk
+  std::uint64_t ready_ = 0, opened_ = 0;
   Operation operation_;
   bool running_ = false;    // operation_ works on piece worked_
   std::uint64_t sent_ = 0;  // pieces whose way up is queued

@@ -161,7 +161,7 @@ Status revoke(Communicator* communicator) {
 
 Code async_error(Communicator* communicator) {
   const Code code = communicator->state().code();
-  island::Island* delegate = communicator->delegate();
+  island::Island* delegate = communicator->island();
   if (delegate == nullptr || (code != Code::kOk && code != Code::kInProgress)) return code;
   const Code vendors = delegate->async_error();
   if (vendors == Code::kOk || vendors == Code::kInProgress) return code == Code::kOk ? vendors : code;

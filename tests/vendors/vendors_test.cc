@@ -7,28 +7,14 @@
 
 #include "tests/vendors/cases.h"
 #include "tests/vendors/ccl/face.h"
-
-extern "C" {
-int hipSetDevice(int);
-int hipMalloc(void**, std::size_t);
-int hipFree(void*);
-int hipMemcpyAsync(void*, const void*, std::size_t, int, cudaStream_t);
-int hipStreamCreateWithFlags(cudaStream_t*, unsigned);
-int hipStreamDestroy(cudaStream_t);
-int hipStreamSynchronize(cudaStream_t);
-}
+#include "tests/vendors/hip.h"
 
 namespace {
 
+using rig::amd;
 using rig::as;
 using rig::Buffer;
-using rig::Place;
 using rig::Rank;
-
-constexpr rig::Runtime kHip = {hipSetDevice,     hipMalloc,           hipFree, hipMemcpyAsync, hipStreamCreateWithFlags,
-                               hipStreamDestroy, hipStreamSynchronize};
-
-Place amd(int device) { return {kHip, device}; }
 
 TEST(Vendors, EveryCollectiveOverDevicesOfTwoVendors) {
   const auto all_cases = rig::cases<float>();

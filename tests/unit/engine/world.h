@@ -30,7 +30,7 @@ class TestRank final : public LaneOpener {
     auto made = transport::create_transports({rank, ranks, communicator, nullptr}, "loopback");
     EXPECT_TRUE(made.ok());
     transport_ = std::move((*made)[0]);
-    context_ = {rank, ranks, static_cast<std::uint32_t>(communicator), &lanes_, &counters_};
+    context_ = {rank, ranks, ranks, nullptr, static_cast<std::uint32_t>(communicator), &lanes_, &counters_};
   }
   transport::Transport& transport() { return *transport_; }
   Context& context() { return context_; }

@@ -1,4 +1,4 @@
-#include "engine/pieces.h"
+#include "engine/whole_pieces.h"
 
 #include <algorithm>
 
@@ -22,9 +22,9 @@ std::uint64_t most_blocks(Collective collective, std::uint64_t ranks) {
 
 }  // namespace
 
-std::size_t Pieces::needed(int ranks) { return 2 * static_cast<std::size_t>(ranks) * kLargestElement; }
+std::size_t WholePieces::needed(int ranks) { return 2 * static_cast<std::size_t>(ranks) * kLargestElement; }
 
-Pieces::Pieces(const Request& call, int rank, int ranks, std::size_t piece_bytes)
+WholePieces::WholePieces(const Request& call, int rank, int ranks, std::size_t piece_bytes)
     : call_(call), size_(size_of(call.type)) {
   place(rank, ranks);
   most_ = piece_bytes / (size_ * most_blocks(call.collective, static_cast<std::uint64_t>(ranks)));
@@ -33,7 +33,7 @@ Pieces::Pieces(const Request& call, int rank, int ranks, std::size_t piece_bytes
   pieces_ = std::max<std::uint64_t>(1, (call.count + most_ - 1) / most_);
 }
 
-void Pieces::place(int rank, int ranks) {
+void WholePieces::place(int rank, int ranks) {
   const auto all = static_cast<std::uint64_t>(ranks);
   const auto own = static_cast<std::uint64_t>(rank);
   const bool root = rank == call_.root;
@@ -60,9 +60,9 @@ void Pieces::place(int rank, int ranks) {
   }
 }
 
-std::uint64_t Pieces::count(std::uint64_t index) const { return std::min(most_, call_.count - first(index)); }
+std::uint64_t WholePieces::count(std::uint64_t index) const { return std::min(most_, call_.count - first(index)); }
 
-Request Pieces::in_place(std::uint64_t index) const {
+Request WholePieces::in_place(std::uint64_t index) const {
   Request piece = call_;
   const std::uint64_t offset = first(index) * size_;
   piece.count = count(index);
@@ -72,7 +72,7 @@ Request Pieces::in_place(std::uint64_t index) const {
   return piece;
 }
 
-Request Pieces::staged(std::uint64_t index, std::byte* base) const {
+Request WholePieces::staged(std::uint64_t index, std::byte* base) const {
   Request piece = call_;
   piece.count = count(index);
   piece.stride = 0;
@@ -82,9 +82,24 @@ Request Pieces::staged(std::uint64_t index, std::byte* base) const {
   return piece;
 }
 
-Pieces::Copy Pieces::copy(const Side& side, std::uint64_t index, std::uint64_t block) const {
+Pieces::Copy WholePieces::copy(const Side& side, const void* user, std::uint64_t index, std::uint64_t block) const {
   const std::uint64_t bytes = count(index) * size_;
-  return {(block * call_.count + first(index)) * size_, (side.at + block) * bytes, bytes};
+  auto* base = static_cast<std::byte*>(const_cast<void*>(user));
+  return {base + (block * call_.count + first(index)) * size_, (side.at + block) * bytes, bytes};
+}
+
+Pieces::Copy WholePieces::up(std::uint64_t index, std::uint64_t block) const {
+  return copy(in_, call_.in, index, block);
+}
+
+Pieces::Copy WholePieces::down(std::uint64_t index, std::uint64_t block) const {
+  return copy(out_, call_.out, index, block);
+}
+
+Result<Pieces::Piece> WholePieces::piece(std::uint64_t index, std::byte* slot) {
+  const Program& program = index + 1 == pieces_ ? last_ : program_;
+  return Piece{slot != nullptr ? staged(index, slot) : in_place(index), context_, program.prepared, program.fp32,
+               index};
 }
 
 }  // namespace amalgam::engine

@@ -1,4 +1,4 @@
-#include "engine/pieces.h"
+#include "engine/whole_pieces.h"
 
 #include <gtest/gtest.h>
 
@@ -35,20 +35,20 @@ void for_all(const Visit& visit) {
             request(collective, count, collective != Collective::kRecv, collective != Collective::kSend);
         SCOPED_TRACE(std::string(name_of(collective)) + ", count " + std::to_string(count) + ", rank " +
                      std::to_string(rank));
-        visit(call, rank, Pieces(call, rank, kRanks, kPiece));
+        visit(call, rank, WholePieces(call, rank, kRanks, kPiece));
       }
 }
 
-TEST(Pieces, AllRanksCutAlike) {
-  for_all([](const Request& call, int, const Pieces& pieces) {
-    const Pieces first(call, 0, kRanks, kPiece);
+TEST(WholePieces, AllRanksCutAlike) {
+  for_all([](const Request& call, int, const WholePieces& pieces) {
+    const WholePieces first(call, 0, kRanks, kPiece);
     EXPECT_EQ(pieces.size(), first.size());
     for (std::uint64_t i = 0; i < pieces.size(); ++i) EXPECT_EQ(pieces.in_place(i).count, first.in_place(i).count);
   });
 }
 
-TEST(Pieces, TogetherTheyAreTheWholeCall) {
-  for_all([](const Request& call, int, const Pieces& pieces) {
+TEST(WholePieces, TogetherTheyAreTheWholeCall) {
+  for_all([](const Request& call, int, const WholePieces& pieces) {
     std::uint64_t elements = 0;
     for (std::uint64_t i = 0; i < pieces.size(); ++i) {
       const Request piece = pieces.in_place(i);
@@ -63,8 +63,8 @@ TEST(Pieces, TogetherTheyAreTheWholeCall) {
 }
 
 // What goes up lies where the staged piece reads it, what goes down where it is written, each inside the piece's bytes.
-TEST(Pieces, CopiesMeetTheStagedPiece) {
-  for_all([](const Request& call, int, const Pieces& pieces) {
+TEST(WholePieces, CopiesMeetTheStagedPiece) {
+  for_all([](const Request& call, int, const WholePieces& pieces) {
     std::vector<std::byte> stage(kPiece);
     for (std::uint64_t i = 0; i < pieces.size(); ++i) {
       const Request piece = pieces.staged(i, stage.data());
@@ -74,40 +74,40 @@ TEST(Pieces, CopiesMeetTheStagedPiece) {
         EXPECT_EQ(stage.data() + copy.offset, static_cast<const std::byte*>(buffer) + block * copy.bytes);
         EXPECT_LE(copy.offset + copy.bytes, kPiece);
       };
-      for (std::uint64_t b = 0; b < pieces.uploads(); ++b) check(pieces.upload(i, b), piece.in, b);
-      for (std::uint64_t b = 0; b < pieces.downloads(); ++b) check(pieces.download(i, b), piece.out, b);
+      for (std::uint64_t b = 0; b < pieces.uploads(); ++b) check(pieces.up(i, b), piece.in, b);
+      for (std::uint64_t b = 0; b < pieces.downloads(); ++b) check(pieces.down(i, b), piece.out, b);
     }
     (void)call;
   });
 }
 
-TEST(Pieces, EveryByteOfABlockIsCopiedOnce) {
-  for_all([](const Request& call, int, const Pieces& pieces) {
+TEST(WholePieces, EveryByteOfABlockIsCopiedOnce) {
+  for_all([](const Request& call, int, const WholePieces& pieces) {
     for (std::uint64_t block = 0; block < pieces.uploads(); ++block) {
-      std::uint64_t next = block * call.count * 8;
+      auto* next = static_cast<std::byte*>(const_cast<void*>(call.in)) + block * call.count * 8;
       for (std::uint64_t i = 0; i < pieces.size(); ++i) {
-        EXPECT_EQ(pieces.upload(i, block).user, next);
-        next += pieces.upload(i, block).bytes;
+        EXPECT_EQ(pieces.up(i, block).user, next);
+        next += pieces.up(i, block).bytes;
       }
-      EXPECT_EQ(next, (block + 1) * call.count * 8);
+      EXPECT_EQ(next, static_cast<const std::byte*>(call.in) + (block + 1) * call.count * 8);
     }
   });
 }
 
-TEST(Pieces, AnEmptyMessageIsOnePiece) {
+TEST(WholePieces, AnEmptyMessageIsOnePiece) {
   const Request call = request(Collective::kSend, 0, true, false);
-  const Pieces pieces(call, 0, kRanks, kPiece);
+  const WholePieces pieces(call, 0, kRanks, kPiece);
   EXPECT_EQ(pieces.size(), 1U);
   EXPECT_EQ(pieces.in_place(0).count, 0U);
 }
 
-TEST(Pieces, TheSmallestStageHasRoomForOneElementOfEveryCall) {
+TEST(WholePieces, TheSmallestStageHasRoomForOneElementOfEveryCall) {
   for (const Collective collective : kAll) {
     Request call = request(collective, 5, true, true);
-    const Pieces pieces(call, 1, kRanks, Pieces::needed(kRanks));
+    const WholePieces pieces(call, 1, kRanks, WholePieces::needed(kRanks));
     for (std::uint64_t b = 0; b < pieces.downloads(); ++b) {
-      const Pieces::Copy copy = pieces.download(0, b);
-      EXPECT_LE(copy.offset + copy.bytes, Pieces::needed(kRanks)) << name_of(collective);
+      const Pieces::Copy copy = pieces.down(0, b);
+      EXPECT_LE(copy.offset + copy.bytes, WholePieces::needed(kRanks)) << name_of(collective);
     }
   }
 }

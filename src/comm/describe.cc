@@ -1,0 +1,29 @@
+// The init screen.
+
+#include <fmt/format.h>
+
+#include "base/version.h"
+#include "comm/communicator.h"
+#include "config/settings.h"
+
+namespace amalgam::comm {
+
+std::string Communicator::describe() const {
+  std::string text =
+      fmt::format("Amalgam {} as NCCL {}: communicator {:016x}{}{}, ranks {}, domains {}, islands {}\n",
+                  library_version(), config::settings().version, group_->id(), config_.name.empty() ? "" : " ",
+                  config_.name, membership_.ranks, cluster_.domains.size(), islands_.all.size());
+  text += fmt::format("  islands {}\n", islands_.describe());
+  if (whole_) return text + "  carried by " + delegate_.library()->describe();
+  for (const std::vector<int>& island : working_)
+    text += fmt::format("  the library of rank {}'s island works inside it: {} ranks\n", island.front(), island.size());
+  text += fmt::format("  transports {}\n", routes_->describe());
+  const cluster::Domain& domain = cluster_.domains[cluster_.ranks[membership_.rank].domain];
+  text += fmt::format("  domain of rank {}: {} cores, {} ranks", membership_.rank, domain.cores,
+                      cluster_.ranks_in(cluster_.ranks[membership_.rank].domain));
+  for (const cluster::Rail& rail : cluster_.ranks[membership_.rank].rails)
+    text += fmt::format("\n  rail {} {} MB/s", rail.network, rail.bytes_per_second / 1'000'000);
+  return text;
+}
+
+}  // namespace amalgam::comm
