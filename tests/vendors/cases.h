@@ -184,19 +184,20 @@ inline void check_messages(Rank& rank, std::size_t count) {
 
 // An alltoallv in which rank 0 sends itself nothing; what is not written keeps its bytes.
 inline void check_unequal_blocks(Rank& rank) {
+  constexpr std::size_t kRoom = 100;  // for a block: enough for 10 ranks
   const auto ranks = static_cast<std::size_t>(rank.ranks), own = static_cast<std::size_t>(rank.rank);
   std::vector<std::size_t> send_counts(ranks), send_at(ranks), receive_counts(ranks), receive_at(ranks);
   for (std::size_t r = 0; r < ranks; ++r) {
     send_counts[r] = 10 * own + r;  // rank 0 sends itself nothing
     receive_counts[r] = 10 * r + own;
-    send_at[r] = r * 100;
-    receive_at[r] = r * 100;
+    send_at[r] = r * kRoom;
+    receive_at[r] = r * kRoom;
   }
-  std::vector<std::int32_t> data(300);
+  std::vector<std::int32_t> data(ranks * kRoom);
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::int32_t>(own * 1000 + i);
-  Buffer in(rank, 300 * sizeof(std::int32_t)), out(rank, 300 * sizeof(std::int32_t));
+  Buffer in(rank, data.size() * sizeof(std::int32_t)), out(rank, data.size() * sizeof(std::int32_t));
   in.write(data.data(), rank.stream);
-  const std::vector<std::int32_t> empty(300, -1);
+  const std::vector<std::int32_t> empty(data.size(), -1);
   out.write(empty.data(), rank.stream);
   ASSERT_EQ(ncclAlltoAllv(in.at(), send_counts.data(), send_at.data(), out.at(), receive_counts.data(),
                           receive_at.data(), ncclInt32, rank.comm, rank.stream),
@@ -204,8 +205,8 @@ inline void check_unequal_blocks(Rank& rank) {
       << ncclGetLastError(nullptr);
   const auto got = as<std::int32_t>(out.read(rank.stream));
   for (std::size_t r = 0; r < ranks; ++r)
-    for (std::size_t i = 0; i < 100; ++i)
-      ASSERT_EQ(got[r * 100 + i], i < receive_counts[r] ? static_cast<std::int32_t>(r * 1000 + own * 100 + i) : -1);
+    for (std::size_t i = 0; i < kRoom; ++i)
+      ASSERT_EQ(got[r * kRoom + i], i < receive_counts[r] ? static_cast<std::int32_t>(r * 1000 + own * kRoom + i) : -1);
 }
 
 }  // namespace rig

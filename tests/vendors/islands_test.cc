@@ -8,7 +8,7 @@
 
 #include "tests/vendors/cases.h"
 #include "tests/vendors/ccl/face.h"
-#include "tests/vendors/hip.h"
+#include "tests/vendors/second.h"
 
 namespace {
 

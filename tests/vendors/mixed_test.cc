@@ -81,7 +81,7 @@ TEST(Mixed, AStreamWaitsForARankThatIsLate) {
     data.write(&mine, rank.stream);
     if (rank.on_device()) {
       ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclFloat, ncclSum, rank.comm, rank.stream), ncclSuccess);
-      EXPECT_EQ(cudaStreamQuery(rank.stream), face::kNotReady);
+      EXPECT_EQ(rank.place.runtime->query(rank.stream), face::kNotReady);
       ncclResult_t asynchronous = ncclInternalError;
       EXPECT_EQ(ncclCommGetAsyncError(rank.comm, &asynchronous), ncclSuccess);
       EXPECT_EQ(asynchronous, ncclSuccess);
@@ -100,7 +100,7 @@ TEST(Mixed, CallsOnSeveralStreamsRunInTheOrderOfIssue) {
   rig::run({0, kCpu, 1}, [](Rank& rank) {
     cudaStream_t other = nullptr;
     if (rank.on_device()) {
-      ASSERT_EQ(cudaStreamCreateWithFlags(&other, 1), face::kSuccess);
+      ASSERT_EQ(rank.place.runtime->create_stream(&other, 1), face::kSuccess);
     }
     Buffer a(rank, 4000), b(rank, 4000);
     const std::vector<std::int32_t> ones(1000, 1);
@@ -114,7 +114,7 @@ TEST(Mixed, CallsOnSeveralStreamsRunInTheOrderOfIssue) {
     EXPECT_EQ(as<std::int32_t>(a.read(rank.stream)), ones);
     EXPECT_EQ(as<std::int32_t>(b.read(other)), ones);
     if (rank.on_device()) {
-      EXPECT_EQ(cudaStreamDestroy(other), face::kSuccess);
+      EXPECT_EQ(rank.place.runtime->destroy_stream(other), face::kSuccess);
     }
   });
 }
@@ -125,11 +125,11 @@ TEST(Mixed, TheNullStreamAndWorkBehindTheCall) {
     Buffer data(rank, 4000);
     data.write(ones.data(), nullptr);
     if (rank.on_device()) {
-      ASSERT_EQ(standin_launch_fill32(static_cast<std::uint32_t*>(data.at()), 5, 1000, nullptr), face::kSuccess);
+      ASSERT_EQ(rank.place.runtime->fill32(static_cast<std::uint32_t*>(data.at()), 5, 1000, nullptr), face::kSuccess);
     }
     ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1000, ncclInt32, ncclSum, rank.comm, nullptr), ncclSuccess);
     if (rank.on_device()) {  // a kernel that must come after the result
-      ASSERT_EQ(standin_launch_fill32(static_cast<std::uint32_t*>(data.at()), 9, 1, nullptr), face::kSuccess);
+      ASSERT_EQ(rank.place.runtime->fill32(static_cast<std::uint32_t*>(data.at()), 9, 1, nullptr), face::kSuccess);
     }
     const auto got = as<std::int32_t>(data.read(nullptr));
     EXPECT_EQ(got[0], rank.on_device() ? 9 : 6);
@@ -163,7 +163,7 @@ TEST(Mixed, AnAbortLetsParkedStreamsGo) {
         ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclFloat, ncclSum, rank.comm, rank.stream), ncclSuccess);
         std::thread([&] { EXPECT_EQ(ncclCommAbort(rank.comm), ncclSuccess); }).join();
         aborted = true;
-        EXPECT_EQ(cudaStreamSynchronize(rank.stream), face::kSuccess);  // would hang if the gate stayed shut
+        EXPECT_EQ(rank.place.runtime->synchronize(rank.stream), face::kSuccess);  // would hang if the gate stayed shut
       },
       false);
 }

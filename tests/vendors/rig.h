@@ -3,11 +3,15 @@
 // Ranks as threads of one process: CPU ranks, and ranks on devices of the stand-ins. A buffer knows where it lies, so a
 // test says the same for all of them.
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #ifndef AMALGAM_NO_DEVICE_HEADERS
@@ -18,7 +22,8 @@
 
 namespace rig {
 
-// What a rank needs of a runtime, by whatever names.
+// What a rank needs of a runtime, by whatever names. One test program serves all vendors: RIG_RUNTIME is the runtime's
+// file and RIG_PREFIX its functions' ("hip"); without them it is what the program is linked with, if anything.
 struct Runtime {
   int (*set_device)(int);
   int (*allocate)(void**, std::size_t);
@@ -27,14 +32,45 @@ struct Runtime {
   int (*create_stream)(cudaStream_t*, unsigned);
   int (*destroy_stream)(cudaStream_t);
   int (*synchronize)(cudaStream_t);
+  int (*query)(cudaStream_t);
+  int (*fill32)(std::uint32_t*, std::uint32_t value, std::size_t count, cudaStream_t);  // a kernel
 };
-inline constexpr Runtime kCuda = {
-    cudaSetDevice,     cudaMalloc,           cudaFree, cudaMemcpyAsync, cudaStreamCreateWithFlags,
-    cudaStreamDestroy, cudaStreamSynchronize};
+
+inline Runtime runtime_in(void* library, const std::string& prefix) {
+  Runtime made{};
+  const auto find = [&](const std::string& name, auto& function) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name.c_str()));
+  };
+  find(prefix + "SetDevice", made.set_device);
+  find(prefix + "Malloc", made.allocate);
+  find(prefix + "Free", made.release);
+  find(prefix + "MemcpyAsync", made.copy);
+  find(prefix + "StreamCreateWithFlags", made.create_stream);
+  find(prefix + "StreamDestroy", made.destroy_stream);
+  find(prefix + "StreamSynchronize", made.synchronize);
+  find(prefix + "StreamQuery", made.query);
+  find(prefix == "cuda" ? "standin_launch_fill32" : "standin_" + prefix + "_launch_fill32", made.fill32);
+  return made;
+}
+
+inline std::string setting(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+inline const Runtime* default_runtime() {
+  static const Runtime found = [] {
+    const std::string file = setting("RIG_RUNTIME"), prefix = setting("RIG_PREFIX");
+    void* library = file.empty() ? RTLD_DEFAULT : ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    EXPECT_TRUE(file.empty() || library != nullptr) << ::dlerror();
+    return runtime_in(library, prefix.empty() ? "cuda" : prefix);
+  }();
+  return &found;
+}
 
 // Where a rank works: a device of a runtime, or nowhere.
 struct Place {
-  Place(int number = -1) : runtime(number < 0 ? nullptr : &kCuda), device(number) {}  // NOLINT: a number is enough
+  Place(int number = -1) : runtime(number < 0 ? nullptr : default_runtime()), device(number) {}  // NOLINT
   Place(const Runtime& its_runtime, int number) : runtime(&its_runtime), device(number) {}
   const Runtime* runtime;
   int device;
@@ -98,27 +134,31 @@ class Buffer {
   std::vector<unsigned char> plain_;
 };
 
-// One thread for each place; all join one communicator, run `body`, destroy.
+// A rank's life on the calling thread: joins, runs `body`, destroys.
+inline void live(Rank rank, const ncclUniqueId& id, const std::function<void(Rank&)>& body, bool destroy = true) {
+  const Runtime* runtime = rank.place.runtime;
+  if (runtime != nullptr) {
+    ASSERT_EQ(runtime->set_device(rank.place.device), face::kSuccess);
+    ASSERT_EQ(runtime->create_stream(&rank.stream, 1), face::kSuccess);
+  }
+  ASSERT_EQ(ncclCommInitRank(&rank.comm, rank.ranks, id, rank.rank), ncclSuccess) << ncclGetLastError(nullptr);
+  body(rank);
+  if (destroy) {
+    EXPECT_EQ(ncclCommDestroy(rank.comm), ncclSuccess);
+  }
+  if (runtime != nullptr) {
+    EXPECT_EQ(runtime->destroy_stream(rank.stream), face::kSuccess);
+  }
+}
+
+// One thread for each place; all join one communicator.
 inline void run(const std::vector<Place>& places, const std::function<void(Rank&)>& body, bool destroy = true) {
   ncclUniqueId id;
   ASSERT_EQ(ncclGetUniqueId(&id), ncclSuccess);
   std::vector<std::thread> threads;
   for (std::size_t r = 0; r < places.size(); ++r)
     threads.emplace_back([&, r] {
-      Rank rank{static_cast<int>(r), static_cast<int>(places.size()), places[r], nullptr, nullptr};
-      const Runtime* runtime = rank.place.runtime;
-      if (runtime != nullptr) {
-        ASSERT_EQ(runtime->set_device(rank.place.device), face::kSuccess);
-        ASSERT_EQ(runtime->create_stream(&rank.stream, 1), face::kSuccess);
-      }
-      ASSERT_EQ(ncclCommInitRank(&rank.comm, rank.ranks, id, rank.rank), ncclSuccess) << ncclGetLastError(nullptr);
-      body(rank);
-      if (destroy) {
-        EXPECT_EQ(ncclCommDestroy(rank.comm), ncclSuccess);
-      }
-      if (runtime != nullptr) {
-        EXPECT_EQ(runtime->destroy_stream(rank.stream), face::kSuccess);
-      }
+      live({static_cast<int>(r), static_cast<int>(places.size()), places[r], nullptr, nullptr}, id, body, destroy);
     });
   for (std::thread& thread : threads) thread.join();
 }

@@ -22,9 +22,11 @@ std::uintptr_t number(const void* address) { return reinterpret_cast<std::uintpt
 
 }  // namespace
 
-Runtime::Runtime(const Table& table, Calls calls, std::string_view vendor, int device)
-    : table_(table), calls_(std::move(calls)), vendor_(vendor) {
+Runtime::Runtime(const Table& table, Calls calls, int device)
+    : table_(table), calls_(std::move(calls)), pointers_(table.pointers.front()) {
   (void)calls_.RuntimeGetVersion(&version_);
+  for (const PointerLayout& layout : table.pointers)
+    if (layout.since <= version_) pointers_ = layout;
   const bool values = table.values.attribute < 0 || has_attribute(device, table.values.attribute);
   capabilities_.write_value = values && calls_.WriteValue != nullptr;
   capabilities_.wait_value = values && (calls_.WaitValue != nullptr || calls_.WaitValueMasked != nullptr);
@@ -82,26 +84,47 @@ Result<std::string> Runtime::model(int device) const {
   return std::string(text);
 }
 
-const PointerLayout& Runtime::pointers() const {
-  const PointerLayout* layout = &table_.pointers.front();
-  for (const PointerLayout& other : table_.pointers)
-    if (other.since <= version_) layout = &other;
-  return *layout;
-}
-
 Result<device::Place> Runtime::classify(const void* address) const {
   std::byte attributes[kLargestAttributes] = {};
   if (calls_.PointerGetAttributes(attributes, address) != 0) {
     (void)calls_.GetLastError();  // older runtimes know no "unregistered": they refuse what is not theirs
     return device::Place{};
   }
-  const PointerLayout& layout = pointers();
   int type = 0, device = 0;
-  std::memcpy(&type, attributes + layout.type_offset, sizeof(type));
-  std::memcpy(&device, attributes + layout.device_offset, sizeof(device));
-  if (type == layout.device) return device::Place{device::Memory::kDevice, device};
-  if (type == layout.managed) return device::Place{device::Memory::kManaged, device};
-  return device::Place{type == layout.pinned ? device::Memory::kPinned : device::Memory::kHost, -1};
+  std::memcpy(&type, attributes + pointers_.type_offset, sizeof(type));
+  std::memcpy(&device, attributes + pointers_.device_offset, sizeof(device));
+  if (type == pointers_.device) return device::Place{device::Memory::kDevice, device};
+  if (type == pointers_.managed) return device::Place{device::Memory::kManaged, device};
+  return device::Place{type == pointers_.pinned ? device::Memory::kPinned : device::Memory::kHost, -1};
+}
+
+Result<int> Runtime::type_of(const void* address) const {
+  std::byte attributes[kLargestAttributes] = {};
+  AMALGAM_TRY(call("PointerGetAttributes", calls_.PointerGetAttributes, static_cast<void*>(attributes), address));
+  int type = 0;
+  std::memcpy(&type, attributes + pointers_.type_offset, sizeof(type));
+  return type;
+}
+
+// The two blocks are kept for ever: a free may wait for work that the user has parked.
+Status Runtime::learn(int device) {
+  if (pointers_.device != kLearned && pointers_.pinned != kLearned) return {};
+  const device::Visit visit(*this, device);
+  AMALGAM_TRY(visit.status());
+  constexpr std::size_t kSmall = 64;
+  Result<void*> pinned = allocate_pinned(kSmall);
+  if (!pinned) return pinned.status();
+  Result<void*> memory = allocate(kSmall);
+  if (!memory) return memory.status();
+  Result<int> pinned_type = type_of(*pinned);
+  if (!pinned_type) return pinned_type.status();
+  Result<int> device_type = type_of(*memory);
+  if (!device_type) return device_type.status();
+  pointers_.pinned = *pinned_type;
+  pointers_.device = *device_type;
+  if (pointers_.pinned == pointers_.device)
+    return Status(Code::kDevice, fmt::format("{} gives pinned and device memory the same type", calls_.path));
+  return {};
 }
 
 Result<void*> Runtime::allocate(std::size_t bytes) const {

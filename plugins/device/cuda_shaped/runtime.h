@@ -13,10 +13,12 @@ namespace amalgam::cuda_shaped {
 
 class Runtime final : public device::Runtime {
  public:
-  // `vendor` may be another than the table's: whose device it is shows at run time (identity.h).
-  Runtime(const Table& table, Calls calls, std::string_view vendor, int device);
+  Runtime(const Table& table, Calls calls, int device);
 
-  std::string_view vendor() const override { return vendor_; }
+  // What the table leaves to be found out, on a device on which the calling thread has a context. Before anything else.
+  Status learn(int device);
+
+  std::string_view vendor() const override { return table_.vendor; }
   int version() const override { return version_; }
   const std::string& path() const override { return calls_.path; }
   const device::Capabilities& capabilities() const override { return capabilities_; }
@@ -60,13 +62,13 @@ class Runtime final : public device::Runtime {
   Status call(const char* name, int (*function)(Parameters...), Arguments... arguments) const;
   Status failed(const char* name, int error) const;
   Status missing(const char* name) const;
-  const PointerLayout& pointers() const;
+  Result<int> type_of(const void* address) const;
   bool has_attribute(int device, int attribute) const;
 
   const Table& table_;
   const Calls calls_;
-  const std::string vendor_;
   int version_ = 0;
+  PointerLayout pointers_;  // of this version
   device::Capabilities capabilities_;
 };
 

@@ -19,12 +19,16 @@ struct Rename {
   const char* theirs;     // the whole symbol
 };
 
+// For a number that no source tells: one block of each kind is allocated and asked about, once in a process.
+inline constexpr int kLearned = -1;
+
 // Where a pointer's attributes tell memory type and device, and the numbers of the types. Valid for library versions
 // from `since` on; the last such row counts.
 struct PointerLayout {
   int since;
   std::size_t type_offset, device_offset;
-  int pinned, device, managed;  // anything else is host memory
+  int pinned, device;  // kLearned: both are
+  int managed;         // -2: not known; anything else than the three is host memory
 };
 
 // Stream operations on 64-bit values live in the driver for CUDA and in the runtime for others.

@@ -1,16 +1,16 @@
 #pragma once
 
-// The vendors whose runtimes look like CUDA's.
+// The vendors whose runtimes look like CUDA's: one file of constants for each in this folder, named in
+// plugins/meson.build.
 
 #include <span>
+#include <string_view>
 
 #include "plugins/device/cuda_shaped/table.h"
 
 namespace amalgam::tables {
 
-extern const cuda_shaped::Table kCuda, kHip, kCorex;
-
-// In the order in which an active context is looked for: a vendor that borrows another's library names comes before it.
 std::span<const cuda_shaped::Table* const> all();
+const cuda_shaped::Table* of(std::string_view vendor);  // null: none of them
 
 }  // namespace amalgam::tables

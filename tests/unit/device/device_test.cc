@@ -126,15 +126,15 @@ using cuda_shaped::match;
 
 TEST(Identity, ThePciBusDecidesBeforeAnyName) {
   const cuda_shaped::Device iluvatar{0x1e3e, "NVIDIA H100", "/usr/lib/libcudart.so.13"};
-  EXPECT_EQ(match(tables::kCorex, iluvatar), Match::kSure);
-  EXPECT_EQ(match(tables::kCuda, iluvatar), Match::kNo);
+  EXPECT_EQ(match(*tables::of("iluvatar"), iluvatar), Match::kSure);
+  EXPECT_EQ(match(*tables::of("nvidia"), iluvatar), Match::kNo);
 }
 
 TEST(Identity, WithoutThePciBusNamesDecide) {
-  EXPECT_EQ(match(tables::kCorex, {{}, "Iluvatar BI-V150", "/x/libcudart.so"}), Match::kSure);
-  EXPECT_EQ(match(tables::kCorex, {{}, "GPU", "/usr/local/corex/lib/libcudart.so"}), Match::kSure);
-  EXPECT_EQ(match(tables::kCorex, {{}, "H100", "/x/libcudart.so.13"}), Match::kNo);
-  EXPECT_EQ(match(tables::kCuda, {{}, "H100", "/x/libcudart.so.13"}), Match::kPossible);
+  EXPECT_EQ(match(*tables::of("iluvatar"), {{}, "Iluvatar BI-V150", "/x/libcudart.so"}), Match::kSure);
+  EXPECT_EQ(match(*tables::of("iluvatar"), {{}, "GPU", "/usr/local/corex/lib/libcudart.so"}), Match::kSure);
+  EXPECT_EQ(match(*tables::of("iluvatar"), {{}, "H100", "/x/libcudart.so.13"}), Match::kNo);
+  EXPECT_EQ(match(*tables::of("nvidia"), {{}, "H100", "/x/libcudart.so.13"}), Match::kPossible);
 }
 
 }  // namespace

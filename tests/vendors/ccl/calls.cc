@@ -9,6 +9,8 @@
 namespace standin_ccl {
 namespace {
 
+constexpr int kTypes = STANDIN_CCL_VERSION >= 22400 ? ncclNumTypes : ncclFloat8e4m3;
+
 struct UserOperation {
   Scalar scalar;
   int type;
@@ -45,7 +47,7 @@ ncclResult_t check(Call& call) {
     return ncclInternalError;  // a call of our own went astray
   if (state != ncclSuccess) return state;
   if (call.comm->finalized || call.comm->revoked) return ncclInvalidUsage;
-  if (call.type < 0 || call.type >= ncclNumTypes) return invalid("data type");
+  if (call.type < 0 || call.type >= kTypes) return invalid("data type");
   if (call.root < 0 || call.root >= call.comm->ranks) return invalid("root or peer");
   if (reduces(call.kind) && (call.op < 0 || !find_scalar(call))) return invalid("reduction operation");
   if (reduces(call.kind) && call.type >= ncclFloat8e4m3) return invalid("fp8 sums need a newer device");
@@ -55,9 +57,9 @@ ncclResult_t check(Call& call) {
 // What a kernel would touch must be memory that the communicator's device reaches.
 void check_memory(const ncclComm& comm, const void* memory) {
   cudaPointerAttributes attributes{};
-  if (memory == nullptr || cudaPointerGetAttributes(&attributes, memory) != face::kSuccess || attributes.type == 0)
+  if (memory == nullptr || cudaPointerGetAttributes(&attributes, memory) != face::kSuccess || attributes.type == face::kUnknownPointer)
     misuse("collective", "a kernel reads or writes memory that the device does not reach");
-  if (attributes.type == 2 && attributes.device != comm.device)
+  if (attributes.type == face::kDeviceType && attributes.device != comm.device)
     misuse("collective", "a kernel reads or writes memory of another device than its communicator's");
 }
 
@@ -141,6 +143,7 @@ ncclResult_t ncclGroupStart() {
 
 ncclResult_t ncclGroupEnd() { return end_group(); }
 
+#if STANDIN_CCL_VERSION >= 22200
 ncclResult_t ncclGroupSimulateEnd(ncclSimInfo_t* info) {
   if (depth == 0) return ncclInvalidUsage;
   if (info == nullptr) return invalid("no place for the estimate");
@@ -151,6 +154,7 @@ ncclResult_t ncclGroupSimulateEnd(ncclSimInfo_t* info) {
   group_error = ncclSuccess;
   return ncclSuccess;
 }
+#endif
 
 ncclResult_t ncclAllReduce(const void* in, void* out, size_t count, ncclDataType_t type, ncclRedOp_t op,
                            ncclComm_t comm, cudaStream_t stream) {
@@ -176,6 +180,7 @@ ncclResult_t ncclAllGather(const void* in, void* out, size_t count, ncclDataType
                            cudaStream_t stream) {
   return enqueue({Kind::kAllGather, in, out, count, type, 0, 0, {}, comm, stream});
 }
+#if STANDIN_CCL_VERSION >= 22800 || defined(STANDIN_CCL_GATHER)
 ncclResult_t ncclAlltoAll(const void* in, void* out, size_t count, ncclDataType_t type, ncclComm_t comm,
                           cudaStream_t stream) {
   return enqueue({Kind::kAllToAll, in, out, count, type, 0, 0, {}, comm, stream});
@@ -188,6 +193,7 @@ ncclResult_t ncclScatter(const void* in, void* out, size_t count, ncclDataType_t
                          cudaStream_t stream) {
   return enqueue({Kind::kScatter, in, out, count, type, 0, root, {}, comm, stream});
 }
+#endif
 ncclResult_t ncclSend(const void* in, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
                       cudaStream_t stream) {
   return enqueue({Kind::kSend, in, nullptr, count, type, 0, peer, {}, comm, stream});
@@ -196,10 +202,11 @@ ncclResult_t ncclRecv(void* out, size_t count, ncclDataType_t type, int peer, nc
   return enqueue({Kind::kRecv, nullptr, out, count, type, 0, peer, {}, comm, stream});
 }
 
+#if STANDIN_CCL_VERSION >= 21100
 ncclResult_t ncclRedOpCreatePreMulSum(ncclRedOp_t* op, void* scalar, ncclDataType_t type, ncclScalarResidence_t where,
                                       ncclComm_t comm) {
   if (!alive(comm) || op == nullptr || scalar == nullptr) return invalid("premulsum");
-  if (type < 0 || type >= ncclNumTypes || where < ncclScalarDevice || where > ncclScalarHostImmediate)
+  if (type < 0 || type >= kTypes || where < ncclScalarDevice || where > ncclScalarHostImmediate)
     return invalid("premulsum");
   UserOperation made{{true, nullptr, {}}, type};
   if (where == ncclScalarDevice) {
@@ -219,3 +226,4 @@ ncclResult_t ncclRedOpDestroy(ncclRedOp_t op, ncclComm_t comm) {
   const std::lock_guard hold(all.lock);
   return all.all.erase({comm, op}) == 1 ? ncclSuccess : invalid("not a live operation of this communicator");
 }
+#endif

@@ -7,6 +7,7 @@
 
 using namespace standin_ccl;
 
+#if STANDIN_CCL_VERSION >= 21800
 namespace {
 
 template <typename Reached>
@@ -51,6 +52,7 @@ ncclResult_t enter_child(ncclComm_t* out, const ncclComm& parent, const std::vec
 }
 
 }  // namespace
+#endif
 
 ncclResult_t ncclCommInitAll(ncclComm_t* comms, int devices, const int* list) {
   if (comms == nullptr || devices < 1 || devices > kMostRanks) return invalid("init all");
@@ -68,6 +70,7 @@ ncclResult_t ncclCommInitAll(ncclComm_t* comms, int devices, const int* list) {
   return result == ncclSuccess ? ended : result;
 }
 
+#if STANDIN_CCL_VERSION >= 21800
 ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t* out, ncclConfig_t* config) {
   if (!alive(comm) || out == nullptr || color < NCCL_SPLIT_NOCOLOR) return invalid("split");
   if (comm->state != ncclSuccess || comm->revoked) return ncclInvalidUsage;
@@ -83,6 +86,7 @@ ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t* out,
     return enter_child(out, *comm, members, which, blocking);
   });
 }
+#endif
 
 #if STANDIN_CCL_VERSION >= 22700
 ncclResult_t ncclCommShrink(ncclComm_t comm, int* excluded, int count, ncclComm_t* out, ncclConfig_t* config,

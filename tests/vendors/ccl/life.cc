@@ -11,7 +11,11 @@ namespace standin_ccl {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x0280028002800280;  // NCCL's own
-constexpr std::uint64_t kVendor = STANDIN_CCL_VENDOR;
+
+// Its vendor and version: ranks of any other are refused.
+std::uint64_t kind_of_library() {
+  return std::hash<std::string>()(face::kVendor) << 16 ^ std::uint64_t{STANDIN_CCL_VERSION};
+}
 
 // Two ranks on one device are refused, unless their processes say that they are different hosts.
 std::uint64_t who_am_i(int device) {
@@ -30,9 +34,8 @@ ncclResult_t refuse(ncclComm* comm, const char* why) {
 ncclResult_t arrive(ncclComm* comm) {
   Segment& segment = *comm->segment;
   if (segment.arrived.fetch_add(1) + 1 == comm->ranks) forget_name(comm->name);
-  int version = 0, no_ranks = 0;
-  ncclGetVersion(&version);
-  const std::uint64_t kind = kVendor << 16 ^ static_cast<std::uint64_t>(version);
+  int no_ranks = 0;
+  const std::uint64_t kind = kind_of_library();
   std::uint64_t none = 0;
   if (!segment.vendor.compare_exchange_strong(none, kind) && none != kind)
     return refuse(comm, "a rank of another vendor's library or version");
@@ -78,8 +81,10 @@ ncclResult_t join(ncclComm* comm) {
 
 ncclResult_t end(ncclComm_t comm) {
   while (comm->joining || comm->running.load() != 0) std::this_thread::yield();
+#if STANDIN_CCL_VERSION >= 22700
   while (!comm->windows.empty()) ncclCommWindowDeregister(comm, static_cast<ncclWindow_t>(comm->windows.back()));
   if (comm->scratch != nullptr) ncclMemFree(comm->scratch);
+#endif
   if (comm->last != nullptr) cudaEventDestroy(comm->last);
   comm->magic = 0;  // the memory stays: a late use is noticed
   return ncclSuccess;
@@ -148,9 +153,11 @@ ncclResult_t ncclCommInitRank(ncclComm_t* comm, int ranks, ncclUniqueId id, int 
   return init(comm, ranks, id, rank, nullptr);
 }
 
+#if STANDIN_CCL_VERSION >= 21400
 ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank, ncclConfig_t* config) {
   return init(comm, ranks, id, rank, config);
 }
+#endif
 
 #if STANDIN_CCL_VERSION >= 22300
 ncclResult_t ncclCommInitRankScalable(ncclComm_t* comm, int ranks, int rank, int ids, ncclUniqueId* all,
@@ -160,11 +167,13 @@ ncclResult_t ncclCommInitRankScalable(ncclComm_t* comm, int ranks, int rank, int
 }
 #endif
 
+#if STANDIN_CCL_VERSION >= 21400
 ncclResult_t ncclCommFinalize(ncclComm_t comm) {
   if (!alive(comm) || comm->finalized) return invalid("finalize");
   comm->finalized = true;
   return ncclSuccess;
 }
+#endif
 
 ncclResult_t ncclCommDestroy(ncclComm_t comm) {
   if (comm == nullptr) return ncclSuccess;

@@ -6,6 +6,7 @@
 
 using namespace standin_ccl;
 
+#if STANDIN_CCL_VERSION >= 21900
 ncclResult_t ncclMemAlloc(void** out, size_t bytes) {
   if (out == nullptr) return invalid("no place for the memory");
   return cudaMalloc(out, bytes) == face::kSuccess ? ncclSuccess : ncclUnhandledCudaError;
@@ -22,7 +23,9 @@ ncclResult_t ncclCommRegister(const ncclComm_t comm, void* buffer, size_t, void*
 ncclResult_t ncclCommDeregister(const ncclComm_t comm, void*) {
   return alive(comm) ? ncclSuccess : invalid("deregister");
 }
+#endif
 
+#if STANDIN_CCL_VERSION >= 22700
 // Through the linkage table to the functions above, as the real one.
 ncclResult_t ncclCommWindowRegister(ncclComm_t comm, void* buffer, size_t bytes, ncclWindow_t* window, int flags) {
   if (!alive(comm) || window == nullptr || flags < 0 || flags > NCCL_WIN_COLL_SYMMETRIC) return invalid("window");
@@ -41,7 +44,9 @@ ncclResult_t ncclCommWindowDeregister(ncclComm_t comm, ncclWindow_t window) {
   comm->windows.erase(found);
   return ncclCommDeregister(comm, window);
 }
+#endif
 
+#if STANDIN_CCL_VERSION >= 22800
 // Compiled into the users' kernels: not modelled.
 extern "C" __attribute__((visibility("default"))) ncclResult_t ncclDevCommCreate(ncclComm_t, const void*, void*) {
   set_error("the device's own communicators are not modelled");
@@ -51,3 +56,4 @@ extern "C" __attribute__((visibility("default"))) ncclResult_t ncclDevCommDestro
   set_error("the device's own communicators are not modelled");
   return ncclInvalidUsage;
 }
+#endif

@@ -18,7 +18,7 @@ __attribute__((destructor)) void report() {
   const char* path = std::getenv("STANDIN_CCL_REPORT");
   if (path == nullptr) return;
   const Counters& all = counters();
-  std::string line = "{\"library\":" + std::to_string(STANDIN_CCL_VERSION) + ",\"process\":" + std::to_string(getpid());
+  std::string line = std::string("{\"vendor\":\"") + face::kVendor + "\",\"library\":" + std::to_string(STANDIN_CCL_VERSION) + ",\"process\":" + std::to_string(getpid());
   const auto add = [&](const char* name, std::uint64_t value) {
     line += std::string(",\"") + name + "\":" + std::to_string(value);
   };
@@ -72,4 +72,6 @@ const char* ncclGetErrorString(ncclResult_t result) {
     default: return "unknown result";
   }
 }
+#if STANDIN_CCL_VERSION >= 21300
 const char* ncclGetLastError(ncclComm_t) { return standin_ccl::error.c_str(); }
+#endif

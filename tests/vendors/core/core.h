@@ -14,14 +14,15 @@
 #include <optional>
 #include <vector>
 
+#ifndef STANDIN_BASE  // no other vendor's file was put in front
+#include "tests/vendors/nvidia/vendor.h"
+#endif
+
 namespace standin {
 
 [[noreturn]] void misuse(const char* call, const char* rule);
 
 // memory.cc. Device d is PROT_NONE at kDeviceBase + d * kDeviceStride; only this library uses the mirror.
-#ifndef STANDIN_BASE
-#define STANDIN_BASE 0x200000000000  // each vendor's stand-in in a process has its own
-#endif
 inline constexpr std::uintptr_t kDeviceBase = STANDIN_BASE;
 inline constexpr std::uintptr_t kDeviceStride = std::uintptr_t{64} << 30;
 inline constexpr std::uintptr_t kMirror = 0x100000000000;  // distance from a device address to its mirror

@@ -25,7 +25,7 @@ cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int device) {
   return answer(face::kSuccess);
 }
 
-#if defined(STANDIN_AMD) || defined(STANDIN_ILUVATAR)  // CUDA 13's: devices.cc
+#ifndef STANDIN_CUDA13  // whose own is in devices.cc
 cudaError_t cudaDeviceGetAttribute(int* value, int attribute, int device) {
   if (!face::exists(device)) return answer(face::kInvalidDevice);
   *value = attribute == face::kStreamValuesAttribute ? 1 : 0;
@@ -33,7 +33,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, int attribute, int device) {
 }
 #endif
 
-#ifdef STANDIN_AMD  // CUDA 13's: capture.cc
+#ifdef STANDIN_CAPTURE_QUERIES
 cudaError_t cudaThreadExchangeStreamCaptureMode(int* mode) {
   thread_local int current = 0;  // global, as a thread begins
   if (*mode < 0 || *mode > 2) return answer(face::kInvalidValue);
@@ -51,7 +51,7 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status) {
 }
 #endif
 
-#if defined(STANDIN_AMD) || defined(STANDIN_ILUVATAR)  // CUDA 13's: errors.cc
+#ifndef STANDIN_CUDA13  // whose own is in errors.cc
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
     case face::kSuccess: return "cudaSuccess";

@@ -1,10 +1,15 @@
 #pragma once
 
-// The functions that the stand-in `libcudart.so.13` exports: names, values and sizes of the CUDA 13 runtime, written
-// from a fact sheet, not from a header. Values are [H] (the sheet read them from a header) unless marked.
+// The functions that a stand-in runtime exports: names, values and sizes of the CUDA 13 runtime, written from a fact
+// sheet, not from a header. Values are [H] (the sheet read them from a header) unless marked. What differs between
+// vendors is in their vendor.h.
 
 #include <cstddef>
 #include <cstdint>
+
+#ifndef STANDIN_BASE  // no other vendor's file was put in front
+#include "tests/vendors/nvidia/vendor.h"
+#endif
 
 #define STANDIN_EXPORT __attribute__((visibility("default")))
 
@@ -15,33 +20,6 @@ using CUresult = int;
 using cudaStream_t = struct CUstream_st*;
 using cudaEvent_t = struct CUevent_st*;
 using CUdeviceptr = unsigned long long;
-
-#ifdef STANDIN_ILUVATAR
-struct cudaPointerAttributes {  // [U] CUDA 10.2's
-  int memoryType;               // deprecated
-  int type;
-  int device;
-  void* devicePointer;
-  void* hostPointer;
-  int isManaged;
-};
-static_assert(sizeof(cudaPointerAttributes) == 40);
-#else
-struct cudaPointerAttributes {
-  int type;  // [U] 0 unregistered, 1 host, 2 device
-  int device;
-  void* devicePointer;
-  void* hostPointer;
-#ifndef STANDIN_AMD
-  long reserved[8];
-#endif
-};
-#ifdef STANDIN_AMD
-static_assert(sizeof(cudaPointerAttributes) == 24);  // [U] HIP has two more ints behind, never written here
-#else
-static_assert(sizeof(cudaPointerAttributes) == 88);  // [H] since 13; 24 before
-#endif
-#endif
 
 STANDIN_EXPORT cudaError_t cudaGetDeviceCount(int* count);
 STANDIN_EXPORT cudaError_t cudaGetDevice(int* device);
@@ -79,10 +57,12 @@ STANDIN_EXPORT cudaError_t cudaEventQuery(cudaEvent_t event);
 STANDIN_EXPORT cudaError_t cudaEventSynchronize(cudaEvent_t event);
 STANDIN_EXPORT cudaError_t cudaEventDestroy(cudaEvent_t event);
 
-#ifndef STANDIN_ILUVATAR  // [C] nobody was seen to use them there
+#ifdef STANDIN_STREAM_VALUES
 STANDIN_EXPORT CUresult cuStreamWriteValue64_v2(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags);
 STANDIN_EXPORT CUresult cuStreamWaitValue64_v2(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags);
+#endif
 
+#if defined(STANDIN_CUDA13) || defined(STANDIN_CAPTURE_QUERIES)
 STANDIN_EXPORT cudaError_t cudaThreadExchangeStreamCaptureMode(int* mode);
 STANDIN_EXPORT cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status);
 #endif
@@ -113,7 +93,7 @@ STANDIN_EXPORT cudaError_t cudaEventCreate(cudaEvent_t* event);
 STANDIN_EXPORT cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags);
 STANDIN_EXPORT cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
 
-#if !defined(STANDIN_AMD) && !defined(STANDIN_ILUVATAR)
+#ifdef STANDIN_CUDA13
 struct CUstreamBatchMemOpParams {
   struct Value {
     int operation;

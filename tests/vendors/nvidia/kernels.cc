@@ -16,15 +16,9 @@ using standin::Work;
 
 namespace {
 
-#ifdef STANDIN_AMD
-constexpr const char* kBlockingVariable = "HIP_LAUNCH_BLOCKING";
-#else
-constexpr const char* kBlockingVariable = "CUDA_LAUNCH_BLOCKING";
-#endif
-
 bool launches_block() {
   static const bool block = [] {
-    const char* text = std::getenv(kBlockingVariable);
+    const char* text = std::getenv(face::kBlockingVariable);
     return text != nullptr && std::string_view(text) == "1";
   }();
   return block;

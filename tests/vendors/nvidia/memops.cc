@@ -4,7 +4,7 @@
 
 #include "tests/vendors/nvidia/state.h"
 
-#ifndef STANDIN_ILUVATAR  // has none
+#ifdef STANDIN_STREAM_VALUES
 
 using face::enter;
 using standin::Operation;
@@ -91,7 +91,7 @@ CUresult cuStreamWaitValue64_v2(cudaStream_t stream, CUdeviceptr at, uint64_t va
   return wait_value<uint64_t>("cuStreamWaitValue64", stream, at, value, flags);
 }
 
-#ifndef STANDIN_AMD
+#ifdef STANDIN_CUDA13
 CUresult cuStreamWriteValue64(cudaStream_t stream, CUdeviceptr at, uint64_t value, unsigned flags) {
   return cuStreamWriteValue64_v2(stream, at, value, flags);
 }
@@ -160,5 +160,5 @@ CUresult cuStreamBatchMemOp_v2(cudaStream_t stream, unsigned count, CUstreamBatc
 CUresult cuStreamBatchMemOp(cudaStream_t stream, unsigned count, CUstreamBatchMemOpParams* all, unsigned flags) {
   return cuStreamBatchMemOp_v2(stream, count, all, flags);
 }
-#endif  // STANDIN_AMD
-#endif  // STANDIN_ILUVATAR
+#endif  // STANDIN_CUDA13
+#endif  // STANDIN_STREAM_VALUES

@@ -31,6 +31,13 @@ void copy_now(const char* call, void* to, const void* from, std::size_t bytes) {
   std::memmove(standin::reach_write(call, to, bytes), source, bytes);
 }
 
+// Older layouts begin with the type under a deprecated name, too.
+template <typename Attributes>
+void set_type(Attributes& attributes, int type) {
+  attributes.type = type;
+  if constexpr (requires { attributes.memoryType; }) attributes.memoryType = type;
+}
+
 cudaError_t copy(const char* call, void* to, const void* from, std::size_t bytes, int kind, cudaStream_t handle,
                  bool synchronous) {
   enter(call);
@@ -112,12 +119,9 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   const auto range = standin::find(pointer);
   void* same = const_cast<void*>(pointer);
   *attributes = {};
-#ifdef STANDIN_ILUVATAR  // [U] an older runtime refuses what is not its own
-  if (!range) return answer(face::kInvalidValue);
-  attributes->memoryType = is_device(range) ? 2 : 1;
-#endif
-  attributes->type = is_device(range) ? 2 : range ? 1 : 0;
-  attributes->device = range ? range->device : -2;  // [U] -2: no device
+  if (!range && face::kUnknownPointer < 0) return answer(face::kInvalidValue);
+  set_type(*attributes, is_device(range) ? face::kDeviceType : range ? face::kPinnedType : face::kUnknownPointer);
+  attributes->device = range ? range->device : face::kNoDeviceNumber;
   attributes->devicePointer = range ? same : nullptr;
   attributes->hostPointer = is_device(range) ? nullptr : same;
   return answer(face::kSuccess);

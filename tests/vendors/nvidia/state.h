@@ -7,33 +7,6 @@
 
 namespace face {
 
-// What sets the faces apart.
-#ifdef STANDIN_AMD
-inline constexpr unsigned kHostAllocFlags = 0xe0000007, kHostRegisterFlags = 0xf;  // [U]
-inline constexpr const char* kChannelsVariable = "GPU_MAX_HW_QUEUES";
-inline constexpr int kChannels = 4;
-inline constexpr int kVersion = 60342134;             // HIP 6.3
-inline constexpr int kStreamValuesAttribute = 10013;  // [H]
-inline constexpr const char* kDeviceName = "Stand-in AMD device";
-inline constexpr int kPciDomain = 0x7ffe;
-#elif defined(STANDIN_ILUVATAR)
-inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 7;  // [U]
-inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
-inline constexpr int kChannels = 8;                // [U]
-inline constexpr int kVersion = 10020;             // [R] "CUDA compatibility 10.2"
-inline constexpr int kStreamValuesAttribute = -1;  // none
-inline constexpr const char* kDeviceName = "Iluvatar BI-V150 (stand-in)";
-inline constexpr int kPciDomain = 0x7ffd;
-#else
-inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 15;  // [H]
-inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
-inline constexpr int kChannels = 8;
-inline constexpr int kVersion = 13000;
-inline constexpr int kStreamValuesAttribute = 122;  // [H]
-inline constexpr const char* kDeviceName = "Stand-in NVIDIA device";
-inline constexpr int kPciDomain = 0x7fff;
-#endif
-
 // Ends the process inside a host function and in a forked child. enter() also gives the thread a context, as the first
 // call of a runtime does; ask() is for those that only look.
 void enter(const char* call);

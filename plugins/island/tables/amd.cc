@@ -1,8 +1,8 @@
 // AMD RCCL: NCCL's names in a file of another name.
 
-#include "plugins/island/tables/tables.h"
+#include "plugins/island/nccl_shaped/table.h"
 
-namespace amalgam::tables {
+namespace amalgam::vendors::amd {
 namespace {
 
 constexpr const char* kSonames[] = {"librccl.so.1"};              // [H]
@@ -11,7 +11,7 @@ constexpr const char* kFolders[] = {"/opt/rocm/lib"};             // [C]
 
 }  // namespace
 
-constexpr nccl_shaped::Table kRccl = {
+extern constexpr nccl_shaped::Table kCollectives = {
     .vendor = "amd", .name = "RCCL", .sonames = kSonames, .torch = kTorch, .folders = kFolders, .oldest = 21000};
 
-}  // namespace amalgam::tables
+}  // namespace amalgam::vendors::amd

@@ -1,8 +1,8 @@
 // NVIDIA CUDA 11 to 13.
 
-#include "plugins/device/tables/tables.h"
+#include "plugins/device/cuda_shaped/table.h"
 
-namespace amalgam::tables {
+namespace amalgam::vendors::nvidia {
 namespace {
 
 constexpr const char* kRuntimes[] = {"libcudart.so.13", "libcudart.so.12", "libcudart.so.11.0"};  // [C], .13 [U]
@@ -12,7 +12,7 @@ constexpr cuda_shaped::PointerLayout kPointers[] = {
 
 }  // namespace
 
-constexpr cuda_shaped::Table kCuda = {
+extern constexpr cuda_shaped::Table kDevice = {
     .vendor = "nvidia",
     .prefix = "cuda",
     .runtimes = kRuntimes,
@@ -40,4 +40,4 @@ constexpr cuda_shaped::Table kCuda = {
     .dma_buf_attribute = 124,      // [H]
 };
 
-}  // namespace amalgam::tables
+}  // namespace amalgam::vendors::nvidia

@@ -1,8 +1,8 @@
 // NVIDIA NCCL. Sources are graded as in the device tables: [H] header or file seen, [C] seen at call sites, [U] unsure.
 
-#include "plugins/island/tables/tables.h"
+#include "plugins/island/nccl_shaped/table.h"
 
-namespace amalgam::tables {
+namespace amalgam::vendors::nvidia {
 namespace {
 
 constexpr const char* kSonames[] = {"libnccl.so.2"};                                      // [H]
@@ -12,7 +12,7 @@ constexpr const char* kFolders[] = {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch
 
 }  // namespace
 
-constexpr nccl_shaped::Table kNccl = {
+extern constexpr nccl_shaped::Table kCollectives = {
     .vendor = "nvidia", .name = "NCCL", .sonames = kSonames, .torch = kTorch, .folders = kFolders, .oldest = 21000};
 
-}  // namespace amalgam::tables
+}  // namespace amalgam::vendors::nvidia

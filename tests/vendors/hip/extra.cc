@@ -12,6 +12,7 @@ STANDIN_EXPORT int hipDevicePrimaryCtxGetState(int device, unsigned* flags, int*
   return face::kSuccess;
 }
 
+#ifdef STANDIN_STREAM_VALUES
 STANDIN_EXPORT int hipStreamWriteValue64(cudaStream_t stream, void* at, uint64_t value, unsigned flags) {
   return cuStreamWriteValue64_v2(stream, reinterpret_cast<CUdeviceptr>(at), value, flags);
 }
@@ -21,5 +22,6 @@ STANDIN_EXPORT int hipStreamWaitValue64(cudaStream_t stream, void* at, uint64_t 
   if (mask != ~uint64_t{0}) return face::kNotSupported;
   return cuStreamWaitValue64_v2(stream, reinterpret_cast<CUdeviceptr>(at), value, flags);
 }
+#endif
 
 }  // extern "C"

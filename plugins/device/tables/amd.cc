@@ -1,8 +1,8 @@
 // AMD HIP 5 to 7.
 
-#include "plugins/device/tables/tables.h"
+#include "plugins/device/cuda_shaped/table.h"
 
-namespace amalgam::tables {
+namespace amalgam::vendors::amd {
 namespace {
 
 constexpr const char* kRuntimes[] = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5"};  // [H]
@@ -17,7 +17,7 @@ constexpr cuda_shaped::PointerLayout kPointers[] = {
 
 }  // namespace
 
-constexpr cuda_shaped::Table kHip = {
+extern constexpr cuda_shaped::Table kDevice = {
     .vendor = "amd",
     .prefix = "hip",
     .runtimes = kRuntimes,
@@ -45,4 +45,4 @@ constexpr cuda_shaped::Table kHip = {
     .dma_buf_attribute = -1,
 };
 
-}  // namespace amalgam::tables
+}  // namespace amalgam::vendors::amd

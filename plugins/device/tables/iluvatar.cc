@@ -1,9 +1,9 @@
 // Iluvatar CoreX: CUDA's names at the level of CUDA 10.2. Its headers are not public, so a function may be missing at
 // any place; and as it answers to CUDA's file names, the device must show that it is Iluvatar's.
 
-#include "plugins/device/tables/tables.h"
+#include "plugins/device/cuda_shaped/table.h"
 
-namespace amalgam::tables {
+namespace amalgam::vendors::iluvatar {
 namespace {
 
 constexpr const char* kRuntimes[] = {"libcudart.so.10.2", "libcudart.so", "libcudart.so.12", "libcudart.so.13"};  // [U]
@@ -16,7 +16,7 @@ constexpr cuda_shaped::PointerLayout kPointers[] = {
 
 }  // namespace
 
-constexpr cuda_shaped::Table kCorex = {
+extern constexpr cuda_shaped::Table kDevice = {
     .vendor = "iluvatar",
     .prefix = "cuda",
     .runtimes = kRuntimes,
@@ -44,4 +44,4 @@ constexpr cuda_shaped::Table kCorex = {
     .dma_buf_attribute = -1,
 };
 
-}  // namespace amalgam::tables
+}  // namespace amalgam::vendors::iluvatar

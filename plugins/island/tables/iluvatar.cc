@@ -1,8 +1,8 @@
 // Iluvatar ixCCL: NCCL's names, under NCCL's file name or its own.
 
-#include "plugins/island/tables/tables.h"
+#include "plugins/island/nccl_shaped/table.h"
 
-namespace amalgam::tables {
+namespace amalgam::vendors::iluvatar {
 namespace {
 
 constexpr const char* kSonames[] = {"libixccl.so", "libnccl.so.2", "libnccl.so"};       // [C], order [U]
@@ -10,7 +10,7 @@ constexpr const char* kFolders[] = {"/usr/local/corex/lib64", "/usr/local/corex/
 
 }  // namespace
 
-constexpr nccl_shaped::Table kIxccl = {
+extern constexpr nccl_shaped::Table kCollectives = {
     .vendor = "iluvatar", .name = "ixCCL", .sonames = kSonames, .torch = {}, .folders = kFolders, .oldest = 20700};
 
-}  // namespace amalgam::tables
+}  // namespace amalgam::vendors::iluvatar

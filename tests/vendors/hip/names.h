@@ -1,7 +1,7 @@
 #pragma once
 
-// The names of the HIP face: the same functions under AMD's names. Included before everything when the sources of the
-// CUDA face are built for it; what differs in shape is in extra.cc.
+// The names of the HIP face: the same functions under the names of AMD and its relatives. Included before everything, by a
+// vendor.h, when the sources of the CUDA face are built for it; what differs in shape is in extra.cc.
 
 #define cudaGetDeviceCount hipGetDeviceCount
 #define cudaGetDevice hipGetDevice
@@ -50,16 +50,14 @@
 #define cudaStreamIsCapturing hipStreamIsCapturing
 #define cudaGetErrorName hipGetErrorName
 #define cudaGetErrorString hipGetErrorString
-#define standin_mirror standin_amd_mirror
-#define standin_launch_steps standin_amd_launch_steps
-#define standin_reach_read standin_amd_reach_read
-#define standin_reach_write standin_amd_reach_write
-#define standin_launch_fill32 standin_amd_launch_fill32
-#define standin_launch_fill standin_amd_launch_fill
-#define standin_launch_copy standin_amd_launch_copy
-#define standin_launch_fold standin_amd_launch_fold
-#define standin_launch_spin standin_amd_launch_spin
-#define standin_waiters standin_amd_waiters
-#define standin_streams standin_amd_streams
-#define ncclAlltoAll ncclAllToAll  // RCCL's older spelling
-#define standin_ccl_counters standin_amd_ccl_counters
+#define standin_mirror standin_hip_mirror
+#define standin_launch_steps standin_hip_launch_steps
+#define standin_reach_read standin_hip_reach_read
+#define standin_reach_write standin_hip_reach_write
+#define standin_launch_fill32 standin_hip_launch_fill32
+#define standin_launch_fill standin_hip_launch_fill
+#define standin_launch_copy standin_hip_launch_copy
+#define standin_launch_fold standin_hip_launch_fold
+#define standin_launch_spin standin_hip_launch_spin
+#define standin_waiters standin_hip_waiters
+#define standin_streams standin_hip_streams

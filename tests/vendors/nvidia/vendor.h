@@ -1,0 +1,39 @@
+#pragma once
+
+// NVIDIA's stand-in: CUDA 13 on a device as measured, NCCL 2.28.9. Also what the shared sources are without another
+// vendor's file in front of them. docs/adding-a-vendor.md goes through the lines.
+
+#include <cstdint>
+
+#define STANDIN_BASE 0x200000000000  // the first device's memory: every vendor of a process has its own
+#define STANDIN_CUDA13               // capture, graphs, devices' properties, the driver: all that PyTorch imports
+#define STANDIN_STREAM_VALUES        // a stream waits for and writes 64-bit values
+#define STANDIN_CCL_VERSION 22809
+
+extern "C" {
+struct cudaPointerAttributes {
+  int type;
+  int device;
+  void* devicePointer;
+  void* hostPointer;
+  long reserved[8];
+};
+}
+static_assert(sizeof(cudaPointerAttributes) == 88);  // [H] since 13; 24 before
+
+namespace face {
+
+inline constexpr const char* kVendor = "nvidia";
+inline constexpr const char* kDeviceName = "Stand-in NVIDIA device";
+inline constexpr int kPciDomain = 0x7fff;  // one that no machine has: nobody finds another device's vendor under it
+inline constexpr int kVersion = 13000;
+// Of a pointer's attributes; kUnknownPointer: an error for memory that is not the runtime's, or 0 and a type for it.
+inline constexpr int kUnknownPointer = 0, kPinnedType = 1, kDeviceType = 2;  // [H]
+inline constexpr int kNoDeviceNumber = -2;                                   // [U] of memory without a device
+inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 15;      // [H]
+inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
+inline constexpr const char* kBlockingVariable = "CUDA_LAUNCH_BLOCKING";
+inline constexpr int kChannels = 8;
+inline constexpr int kStreamValuesAttribute = 122;  // [H]
+
+}  // namespace face
