@@ -66,4 +66,16 @@ std::string Islands::describe() const {
   return text;
 }
 
+std::string Islands::describe_libraries() const {
+  std::string text;
+  for (const Island& island : all) {
+    if (island.stack.vendor == kHost) continue;
+    const std::string& from = island.stack.library_from;
+    const std::string line =
+        fmt::format("  {}: {}\n", island.stack.vendor, from.empty() ? "no library of its own" : from);
+    if (text.find(line) == text.npos) text += line;  // islands of one vendor are often alike
+  }
+  return text;
+}
+
 }  // namespace amalgam::comm

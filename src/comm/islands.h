@@ -27,7 +27,8 @@ struct Islands {
   const Island& of(int rank) const;
 
   Carrier carrier() const;
-  std::string describe() const;  // "nvidia NCCL 22809: ranks 0-2, 5; host: rank 3"
+  std::string describe() const;            // "nvidia NCCL 22809: ranks 0-2, 5; host: rank 3"
+  std::string describe_libraries() const;  // a line for each device island: which file its library is
 };
 
 // Ranks of one vendor with the same library in the same version and the same label are an island, and so are CPU ranks

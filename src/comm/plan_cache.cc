@@ -1,5 +1,7 @@
 #include "comm/plan_cache.h"
 
+#include <fmt/format.h>
+
 #include "base/hash.h"
 #include "observe/log.h"
 #include "reduce/fold.h"
@@ -68,6 +70,21 @@ Result<std::uint64_t> PlanCache::predict_ns(const Request& request) {
   Result<Place> at = place(request);
   if (!at) return at.status();
   return plan::predict_ns(at->entry->table->find(at->bytes), cluster_, at->bytes);
+}
+
+std::string PlanCache::describe(Collective collective) const {
+  const std::string name(name_of(collective));
+  Result<plan::PlanTable> table = plan::PlanTable::make(collective, cluster_, limits_);
+  if (!table) return name + ": " + table.status().message();
+  std::string text = name, last;
+  for (std::size_t i = 0; i < table->plans().size(); ++i) {
+    const std::string& family = table->plans()[i].family;
+    if (family == last) continue;  // the same with other slices
+    text +=
+        last.empty() ? fmt::format(" {}", family) : fmt::format(", {} from {} bytes", family, table->breakpoints()[i]);
+    last = family;
+  }
+  return text;
 }
 
 }  // namespace amalgam::comm

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/request.h"
@@ -31,6 +32,8 @@ class PlanCache {
   };
   Result<Found> find(const Request& request);
   Result<std::uint64_t> predict_ns(const Request& request);
+  // "allreduce doubling, direct from 32768 bytes", for people. Makes a table of its own, so any thread may ask.
+  std::string describe(Collective collective) const;
 
  private:
   struct Entry {

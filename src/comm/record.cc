@@ -8,7 +8,7 @@
 namespace amalgam::comm {
 namespace {
 
-constexpr std::uint32_t kFormat = 2;
+constexpr std::uint32_t kFormat = 3;
 constexpr std::uint32_t kMostTransports = 16;
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -48,11 +48,12 @@ void find_library(Stack& stack) {
   stack.library = *library;
   stack.facts.library = stack.library->name();
   stack.facts.library_version = stack.library->version();
+  stack.facts.library_from = stack.library->describe();
 }
 
 void write(Writer& out, const StackFacts& facts) {
   out.text(facts.vendor).text(facts.model).text(facts.pci).integer(facts.runtime_version).text(facts.library);
-  out.integer(facts.library_version).text(facts.label).text(facts.problem);
+  out.integer(facts.library_version).text(facts.library_from).text(facts.label).text(facts.problem);
 }
 
 StackFacts read_stack(Reader& in) {
@@ -63,6 +64,7 @@ StackFacts read_stack(Reader& in) {
   facts.runtime_version = in.integer<std::int32_t>();
   facts.library = in.text();
   facts.library_version = in.integer<std::int32_t>();
+  facts.library_from = in.text();
   facts.label = in.text();
   facts.problem = in.text();
   return facts;

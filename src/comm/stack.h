@@ -20,8 +20,9 @@ struct StackFacts {
   std::int32_t runtime_version = 0;  // as the runtime numbers itself
   std::string library;               // name of the collective library; empty: none can be used
   std::int32_t library_version = 0;
-  std::string label;    // the user's word: ranks of different labels are never in one island
-  std::string problem;  // why there is no library, for the log
+  std::string library_from;  // its version and file, why and how it was opened: for people
+  std::string label;         // the user's word: ranks of different labels are never in one island
+  std::string problem;       // why there is no library, for the log
 };
 
 struct Stack {
