@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <string>
 
@@ -181,6 +182,40 @@ TEST(Islands, TwoCommunicatorsInOppositeOrdersInAGroup) {
     EXPECT_EQ(as<float>(b.read(rank.stream)), std::vector<float>(kSplits, 3));
     for (ncclComm_t comm : comms) EXPECT_EQ(ncclCommDestroy(comm), ncclSuccess);
   });
+}
+
+// The streams of ranks 0 and 1 have the library's kernels behind what waits for rank 2, which never calls.
+TEST(Islands, AnAbortLetsStreamsGoThatWaitInsideALibrary) {
+  std::atomic<int> aborted{0};
+  rig::run(
+      {0, 1, kCpu},
+      [&](Rank& rank) {
+        if (!rank.on_device()) {
+          while (aborted < 2) std::this_thread::yield();
+          EXPECT_EQ(ncclCommAbort(rank.comm), ncclSuccess);
+          return;
+        }
+        const std::vector<float> ones(kSplits, 1);
+        Buffer data(rank, kSplits * sizeof(float));
+        data.write(ones.data(), rank.stream);
+        ASSERT_EQ(ncclAllReduce(data.at(), data.at(), kSplits, ncclFloat, ncclSum, rank.comm, rank.stream), ncclSuccess);
+        EXPECT_EQ(rank.place.runtime->query(rank.stream), face::kNotReady);
+        std::thread([&] { EXPECT_EQ(ncclCommAbort(rank.comm), ncclSuccess); }).join();
+        ++aborted;
+        EXPECT_EQ(rank.place.runtime->synchronize(rank.stream), face::kSuccess);  // would hang if anything stayed
+      },
+      false);
+}
+
+// STANDIN_CCL_FAIL_INIT: the library fails on one rank, while the others wait inside its init.
+TEST(BrokenLibrary, ItsIslandGoesWithout) {
+  const auto all_cases = rig::cases<float>();
+  for (const std::vector<rig::Place>& mixture : {std::vector<rig::Place>{0, 1, kCpu}, std::vector<rig::Place>{0, 1, 2}})
+    rig::run(mixture, [&](Rank& rank) {
+      unsigned seed = 1;
+      for (const auto& one_case : all_cases) rig::check_case(rank, one_case, kSplits, seed++);
+    });
+  EXPECT_EQ(calls_of(standin_ccl::Kind::kReduceScatter), 0U);
 }
 
 }  // namespace

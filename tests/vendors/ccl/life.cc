@@ -130,7 +130,17 @@ ncclResult_t enter(ncclComm_t* out, const Membership& membership) {
   });
 }
 
+// A library that is broken where this rank runs: it fails at once, and its peers wait inside.
+bool fails_init(int rank) {
+  const char* broken = std::getenv("STANDIN_CCL_FAIL_INIT");
+  return broken != nullptr && std::atoi(broken) == rank;
+}
+
 ncclResult_t init(ncclComm_t* out, int ranks, const ncclUniqueId& id, int rank, const ncclConfig_t* config) {
+  if (fails_init(rank)) {
+    set_error("this rank's library is broken, as STANDIN_CCL_FAIL_INIT says");
+    return ncclSystemError;
+  }
   if (out == nullptr || ranks < 1 || ranks > kMostRanks || rank < 0 || rank >= ranks) return invalid("init arguments");
   Membership membership{ranks, rank, 0, name_of(id), true};
   if (!read_config(config, &membership.blocking)) return invalid("not a config");
