@@ -72,6 +72,7 @@ class Library {
   virtual const std::string& path() const = 0;
   virtual std::string describe() const = 0;  // for the log: name, version, file, why that file
 
+  virtual bool premultiplies() const = 0;                      // knows premultiplied sums
   virtual Result<std::vector<std::byte>> make_id() const = 0;  // of the vendor's own size
   virtual std::unique_ptr<Island> make_island() const = 0;
   virtual Status group_start() const = 0;  // of the calling thread

@@ -162,6 +162,7 @@ class Communicator {
   std::unique_ptr<bootstrap::Group> group_;
   Islands islands_;
   std::vector<std::vector<int>> working_;  // islands of several ranks whose library works
+  bool premultiply_ = true;                // all of these know premultiplied sums
   Delegate delegate_;
   bool whole_ = false;  // the delegate carries the communicator
   std::unique_ptr<Mixed> mixed_;

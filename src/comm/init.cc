@@ -133,7 +133,7 @@ Status Communicator::prepare_mixed() {
   if (smallest < engine::WholePieces::needed(membership_.ranks))
     return Status(Code::kProtocol, fmt::format("a rank can only take pieces of {} bytes", smallest));
   mixed->agree(smallest);
-  AMALGAM_TRY(mixed->split_by(plan::Hierarchy(working_, membership_.ranks)));
+  AMALGAM_TRY(mixed->split_by(plan::Hierarchy(working_, membership_.ranks), premultiply_));
   mixed_ = std::move(mixed);
   return {};
 }

@@ -61,9 +61,12 @@ std::size_t Mixed::slice_bytes() const {
   return slice - slice % engine::Stage::kHeader;
 }
 
-Status Mixed::split_by(plan::Hierarchy hierarchy) {
+Status Mixed::split_by(plan::Hierarchy hierarchy, bool premultiply) {
   hierarchy_ = std::move(hierarchy);
+  premultiply_ = premultiply;
   if (queue_ == nullptr || hierarchy_.size_of(hierarchy_.island_of(world_.rank)) == 1) return {};
+  const device::Visit visit(queue_->runtime(), queue_->device());
+  AMALGAM_TRY(visit.status());
   auto scratch = queue_->take_scratch(engine::Exchange::kScratchBytes);
   if (scratch) scratch_ = *scratch;
   return scratch.status();
@@ -74,6 +77,7 @@ bool Mixed::splits(const Request& request) const {
   if (!plan::Hierarchy::splits(request.collective) || hierarchy_.flat()) return false;
   const bool fp8 = request.type == DataType::kFloat8e4m3 || request.type == DataType::kFloat8e5m2;
   if (fp8 && reduces(request.collective)) return false;
+  if (request.op == ReduceOp::kPreMulSum && !premultiply_) return false;
   const auto ranks = static_cast<std::uint64_t>(hierarchy_.ranks());
   const bool blocks = request.collective == Collective::kAllGather || request.collective == Collective::kReduceScatter;
   return request.count * size_of(request.type) >= (blocks ? kSplitFrom / ranks : kSplitFrom) && request.count >= ranks;

@@ -38,9 +38,10 @@ class Mixed final : public engine::Teams {
 
   // This rank's part of the agreement: how large a piece it can take. No limit on CPU ranks.
   Result<std::size_t> prepare(const Stack& stack, int ranks);
-  void agree(std::size_t piece_bytes);         // the smallest of all ranks'
-  Status split_by(plan::Hierarchy hierarchy);  // islands with a library that works; the device is current
-  void keep_memory() { keep_ = true; }         // the communicator failed
+  void agree(std::size_t piece_bytes);  // the smallest of all ranks'
+  // Islands with a library that works, and whether all know premultiplied sums.
+  Status split_by(plan::Hierarchy hierarchy, bool premultiply);
+  void keep_memory() { keep_ = true; }  // the communicator failed
 
   engine::DeviceQueue* queue() const { return queue_; }  // null on a CPU rank
   std::size_t piece_bytes() const { return piece_bytes_; }
@@ -67,6 +68,7 @@ class Mixed final : public engine::Teams {
   engine::Stage collectives_, sends_, receives_;
   engine::Stage exchanges_;  // the memory of collectives_, in smaller slots: a communicator's collectives take turns
   plan::Hierarchy hierarchy_;
+  bool premultiply_ = false;
   std::byte* scratch_ = nullptr;
   std::map<std::vector<int>, std::unique_ptr<Team>> teams_;
   bool keep_ = false;

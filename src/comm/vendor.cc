@@ -15,17 +15,21 @@ namespace {
 // What a rank says of its island's library after it tried.
 struct Outcome {
   bool works = false;
+  bool premultiplies = false;
   std::string problem;
 };
 
 std::vector<std::byte> encode(const Outcome& outcome) {
-  return Writer().integer<std::uint8_t>(outcome.works ? 1 : 0).text(outcome.problem).take();
+  Writer out;
+  out.integer<std::uint8_t>(outcome.works ? 1 : 0).integer<std::uint8_t>(outcome.premultiplies ? 1 : 0);
+  return out.text(outcome.problem).take();
 }
 
 Result<Outcome> decode_outcome(ConstBytes bytes) {
   Reader in(bytes);
   Outcome outcome;
   outcome.works = in.integer<std::uint8_t>() != 0;
+  outcome.premultiplies = in.integer<std::uint8_t>() != 0;
   outcome.problem = in.text();
   if (!in.finished()) return Status(Code::kProtocol, "a rank told how its vendor's library fares in another form");
   return outcome;
@@ -82,6 +86,7 @@ Result<bool> Communicator::open_islands() {
     const Status opened = open_island(its_id, own);
     opening_delegate_.store(false, std::memory_order_release);
     mine.works = opened.ok();
+    mine.premultiplies = membership_.stack.library->premultiplies();
     mine.problem = opened.message();
   }
   if (state_.failed()) return state_.reason();  // what another rank said is the cause
@@ -94,7 +99,7 @@ Result<bool> Communicator::judge_islands(const std::vector<std::vector<std::byte
   bool all = true;
   for (const Islands::Island& island : islands_.all) {
     if (!wants_library(islands_, island)) continue;
-    bool works = true;
+    bool works = true, premultiplies = true;
     for (int rank : island.ranks) {
       Result<Outcome> outcome = decode_outcome(gathered[rank]);
       if (!outcome) return outcome.status();
@@ -102,10 +107,14 @@ Result<bool> Communicator::judge_islands(const std::vector<std::vector<std::byte
         log::warn("{} does not work on rank {}, so the ranks of its island go without: {}", island.stack.library, rank,
                   outcome->problem);
       works = works && outcome->works;
+      premultiplies = premultiplies && outcome->premultiplies;
     }
     const bool own = &island == &islands_.of(membership_.rank);
     if (!works && own) delegate_.dissolve();
-    if (works && island.ranks.size() > 1) working_.push_back(island.ranks);
+    if (works && island.ranks.size() > 1) {
+      working_.push_back(island.ranks);
+      premultiply_ = premultiply_ && premultiplies;
+    }
     all = all && works;
   }
   return all;

@@ -186,7 +186,7 @@ TEST(Islands, TwoCommunicatorsInOppositeOrdersInAGroup) {
 
 // The streams of ranks 0 and 1 have the library's kernels behind what waits for rank 2, which never calls.
 TEST(Islands, AnAbortLetsStreamsGoThatWaitInsideALibrary) {
-  std::atomic<int> aborted{0};
+  std::atomic<int> called{0}, aborted{0};
   rig::run(
       {0, 1, kCpu},
       [&](Rank& rank) {
@@ -198,8 +198,11 @@ TEST(Islands, AnAbortLetsStreamsGoThatWaitInsideALibrary) {
         const std::vector<float> ones(kSplits, 1);
         Buffer data(rank, kSplits * sizeof(float));
         data.write(ones.data(), rank.stream);
-        ASSERT_EQ(ncclAllReduce(data.at(), data.at(), kSplits, ncclFloat, ncclSum, rank.comm, rank.stream), ncclSuccess);
+        ASSERT_EQ(ncclAllReduce(data.at(), data.at(), kSplits, ncclFloat, ncclSum, rank.comm, rank.stream),
+                  ncclSuccess);
         EXPECT_EQ(rank.place.runtime->query(rank.stream), face::kNotReady);
+        ++called;
+        while (called < 2) std::this_thread::yield();
         std::thread([&] { EXPECT_EQ(ncclCommAbort(rank.comm), ncclSuccess); }).join();
         ++aborted;
         EXPECT_EQ(rank.place.runtime->synchronize(rank.stream), face::kSuccess);  // would hang if anything stayed

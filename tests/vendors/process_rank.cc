@@ -84,6 +84,39 @@ TEST(Process, EveryCollective) {
   std::fflush(stdout);
 }
 
+// Rank 1 stays away from the second call and is killed; the others' streams wait for it, with their libraries' kernels
+// behind.
+TEST(Process, LosesAPeer) {
+  constexpr std::size_t kCount = 300001;
+  const auto body = [&](Rank& rank) {
+    const std::vector<float> ones(kCount, 1);
+    Buffer data(rank, kCount * sizeof(float));
+    data.write(ones.data(), rank.stream);
+    const auto sum = [&] {
+      return ncclAllReduce(data.at(), data.at(), kCount, ncclFloat, ncclSum, rank.comm, rank.stream);
+    };
+    ASSERT_EQ(sum(), ncclSuccess);
+    EXPECT_EQ(as<float>(data.read(rank.stream))[kCount - 1], static_cast<float>(rank.ranks));
+    std::printf("working\n");
+    std::fflush(stdout);
+    std::string never;
+    if (rank.rank == 1) std::getline(std::cin, never);  // killed here
+    const ncclResult_t issued = sum();
+    EXPECT_TRUE(issued == (rank.on_device() ? ncclSuccess : ncclRemoteError) || issued == ncclRemoteError) << issued;
+    ncclResult_t state = ncclSuccess;
+    while (state == ncclSuccess || state == ncclInProgress)
+      ASSERT_EQ(ncclCommGetAsyncError(rank.comm, &state), ncclSuccess);
+    EXPECT_EQ(state, ncclRemoteError);
+    EXPECT_EQ(ncclCommAbort(rank.comm), ncclSuccess);
+    if (rank.on_device()) {
+      EXPECT_EQ(rank.place.runtime->synchronize(rank.stream), face::kSuccess);
+    }
+    std::printf("survived\n");
+    std::fflush(stdout);
+  };
+  rig::live({number, ranks, rig::Place(device), nullptr, nullptr}, exchange_id(), body, false);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {

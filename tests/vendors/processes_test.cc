@@ -1,9 +1,10 @@
-// Ranks of several stacks as processes in one communicator, each of which knows its own vendor's libraries alone: as test
-// programs in C++, as a C program that is linked with -lnccl, and as clients by Python's ctypes.
+// Ranks of several stacks as processes in one communicator, each of which knows its own vendor's libraries alone: as
+// test programs in C++, as a C program that is linked with -lnccl, and as clients by Python's ctypes.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -38,13 +39,14 @@ std::vector<std::string> words(const std::string& text) {
 }
 
 // The command of a member's vendor, its rank, the number of ranks, its device.
-std::vector<Process> start(const std::string& kind, const std::vector<Member>& members) {
+std::vector<Process> start(const std::string& kind, const std::vector<Member>& members, const std::string& test = "") {
   std::vector<Process> processes;
   for (std::size_t rank = 0; rank < members.size(); ++rank) {
     std::vector<std::string> command = words(variable(kind + "_" + members[rank].vendor));
     for (const std::string& word :
          {std::to_string(rank), std::to_string(members.size()), std::to_string(members[rank].device)})
       command.push_back(word);
+    if (!test.empty()) command.push_back("--gtest_filter=Process." + test);
     processes.emplace_back(command, std::vector<std::string>{});
   }
   support::carry_id(processes);
@@ -76,7 +78,7 @@ int sum_of(const std::vector<Member>& members, const std::string& vendor) {
 }
 
 void check(const std::string& kind, const std::vector<Member>& members) {
-  std::vector<Process> processes = start(kind, members);
+  std::vector<Process> processes = start(kind, members, kind == "RANK" ? "EveryCollective" : "");
   for (std::size_t rank = 0; rank < members.size(); ++rank) {
     const Member& member = members[rank];
     const Said said = end_well(processes[rank], member);
@@ -98,5 +100,16 @@ TEST(Processes, ACProgramThatIsLinkedWithLnccl) {
 }
 
 TEST(Processes, ClientsByCtypes) { check("CLIENT", {{"iluvatar", 1}, {"host"}, {"amd", 0}, {"iluvatar", 0}}); }
+
+TEST(Processes, AKilledRankIsAnErrorOnAllOthersWhoseStreamsGoOn) {
+  std::vector<Process> processes =
+      start("RANK", {{"nvidia", 0}, {"nvidia", 1}, {"host"}, {"nvidia", 2}, {"amd", 0}, {"amd", 1}}, "LosesAPeer");
+  for (Process& process : processes) process.expect("working");
+  processes[1].signal(SIGKILL);
+  for (std::size_t rank : {0, 2, 3, 4, 5}) {
+    processes[rank].expect("survived");
+    EXPECT_EQ(processes[rank].wait(), 0);
+  }
+}
 
 }  // namespace

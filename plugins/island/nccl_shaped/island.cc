@@ -50,7 +50,9 @@ Status Island::wait_until_connected(int result) {
 Status Island::issue(const Request& request) {
   const Visit visit(gate_);
   if (!visit) return gone();
-  const int type = library_.number_of(request.type);
+  int type = library_.number_of(request.type);
+  if (type == Library::kNone && !reduces(request.collective) && size_of(request.type) == 1)
+    type = library_.number_of(DataType::kUint8);  // fp8, which an older library can still move
   if (type == Library::kNone) return library_.missing(std::string(name_of(request.type)).c_str());
   if (!reduces(request.collective)) return call(request, type, 0);
   if (request.op == ReduceOp::kPreMulSum) return reduce_with_scalar(request, type);

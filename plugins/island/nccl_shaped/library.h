@@ -20,6 +20,9 @@ class Library final : public island::Library {
   int version() const override { return version_; }
   const std::string& path() const override { return path_; }
   std::string describe() const override;
+  bool premultiplies() const override {
+    return calls_.RedOpCreatePreMulSum != nullptr && calls_.RedOpDestroy != nullptr;
+  }
   Result<std::vector<std::byte>> make_id() const override;
   std::unique_ptr<island::Island> make_island() const override;
   Status group_start() const override { return status_of("ncclGroupStart", calls_.GroupStart()); }

@@ -57,7 +57,8 @@ ncclResult_t check(Call& call) {
 // What a kernel would touch must be memory that the communicator's device reaches.
 void check_memory(const ncclComm& comm, const void* memory) {
   cudaPointerAttributes attributes{};
-  if (memory == nullptr || cudaPointerGetAttributes(&attributes, memory) != face::kSuccess || attributes.type == face::kUnknownPointer)
+  if (memory == nullptr || cudaPointerGetAttributes(&attributes, memory) != face::kSuccess ||
+      attributes.type == face::kUnknownPointer)
     misuse("collective", "a kernel reads or writes memory that the device does not reach");
   if (attributes.type == face::kDeviceType && attributes.device != comm.device)
     misuse("collective", "a kernel reads or writes memory of another device than its communicator's");
