@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "plugins/island/loader/elf_file.h"
+#include "plugins/island/tables/tables.h"
 
 namespace amalgam::doctor {
 namespace {
@@ -44,8 +45,11 @@ const Look& Looker::at(const std::string& path) {
 
 bool is_nccl_name(std::string_view name) {
   name = name.substr(name.rfind('/') + 1);  // npos + 1 is 0
-  for (std::string_view known : {"libnccl.so", "librccl.so", "libixccl.so"})
-    if (name == known || name.starts_with(std::string(known) + ".")) return true;
+  for (const nccl_shaped::Table* table : tables::all_collective_libraries())
+    for (std::string_view known : table->sonames) {
+      known = known.substr(0, known.find(".so") + std::string_view(".so").size());
+      if (name == known || name.starts_with(std::string(known) + ".")) return true;
+    }
   return false;
 }
 
