@@ -11,6 +11,7 @@ namespace face {
 #ifdef STANDIN_AMD
 inline constexpr unsigned kHostAllocFlags = 0xe0000007, kHostRegisterFlags = 0xf;  // [U]
 inline constexpr const char* kChannelsVariable = "GPU_MAX_HW_QUEUES";
+inline constexpr const char* kVisibleVariable = "HIP_VISIBLE_DEVICES";  // [C]
 inline constexpr int kChannels = 4;
 inline constexpr int kVersion = 60342134;             // HIP 6.3
 inline constexpr int kStreamValuesAttribute = 10013;  // [H]
@@ -19,19 +20,32 @@ inline constexpr int kPciDomain = 0x7ffe;
 #elif defined(STANDIN_ILUVATAR)
 inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 7;  // [U]
 inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
+inline constexpr const char* kVisibleVariable = "CUDA_VISIBLE_DEVICES";
 inline constexpr int kChannels = 8;                // [U]
 inline constexpr int kVersion = 10020;             // [R] "CUDA compatibility 10.2"
 inline constexpr int kStreamValuesAttribute = -1;  // none
 inline constexpr const char* kDeviceName = "Iluvatar BI-V150 (stand-in)";
 inline constexpr int kPciDomain = 0x7ffd;
+#elif defined(STANDIN_ILUVATAR_CUDA13)  // an Iluvatar device behind the face that NVIDIA's programs link
+inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 15;
+inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
+inline constexpr const char* kVisibleVariable = "CUDA_VISIBLE_DEVICES";
+inline constexpr int kChannels = 8;
+inline constexpr int kVersion = 13000;
+inline constexpr int kStreamValuesAttribute = 122;
+inline constexpr const char* kDeviceName = "Iluvatar BI-V150 (stand-in)";
+inline constexpr int kPciDomain = 0x7ffc;
+inline constexpr const char* kUuid = "standin-iluvatar";
 #else
 inline constexpr unsigned kHostAllocFlags = 7, kHostRegisterFlags = 15;  // [H]
 inline constexpr const char* kChannelsVariable = "CUDA_DEVICE_MAX_CONNECTIONS";
+inline constexpr const char* kVisibleVariable = "CUDA_VISIBLE_DEVICES";
 inline constexpr int kChannels = 8;
 inline constexpr int kVersion = 13000;
 inline constexpr int kStreamValuesAttribute = 122;  // [H]
 inline constexpr const char* kDeviceName = "Stand-in NVIDIA device";
 inline constexpr int kPciDomain = 0x7fff;
+inline constexpr const char* kUuid = "standin-device--";
 #endif
 
 // Ends the process inside a host function and in a forked child. enter() also gives the thread a context, as the first
