@@ -9,7 +9,7 @@ PAIR, MIXED, BOTH = ("pair",), ("mixed",), ("pair", "mixed")
 class Case:
     place: str  # module.function
     shapes: tuple = BOTH
-    seconds: float = 30
+    seconds: float = 120  # an end, no measure: machines are slow and shared
     smoke: bool = False
     # Processes of their own, which the case joins into a process group itself, with this environment.
     alone: bool = False

@@ -10,8 +10,8 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).parent
-START_SECONDS = 120
-END_SECONDS = 30
+START_SECONDS = 300
+END_SECONDS = 120
 
 
 class Failed(Exception):

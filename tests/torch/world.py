@@ -52,12 +52,12 @@ class World:
         self._generation += 1
         return dist.PrefixStore(f"generation{self._generation}", self.store)
 
-    def join(self, seconds=60, **options):
+    def join(self, seconds=100, **options):
         torch.cuda.set_device(self.device)
         timeout = datetime.timedelta(seconds=seconds)
         dist.init_process_group("nccl", store=self.fresh_store(), rank=self.rank, world_size=self.size, timeout=timeout, **options)
 
-    def meet(self, name, seconds=30):
+    def meet(self, name, seconds=100):
         """All ranks, by the store alone."""
         key = f"meet/{self._generation}/{name}"
         if self.store.add(key, 1) == self.size:

@@ -9,7 +9,7 @@ import torch.distributed as dist
 from checks import on_device, raises, whole
 from cases.life import sum_of_all
 
-SOON = 20  # seconds in which everybody must know
+SOON = 60  # seconds in which everybody must know
 
 
 def die(world, victim):
