@@ -2,7 +2,8 @@
 
 import dataclasses
 
-PAIR, MIXED, BOTH = ("pair",), ("mixed",), ("pair", "mixed")
+APART, PAIR, MIXED, HOSTS, BOTH = ("apart",), ("pair",), ("mixed",), ("hosts",), ("pair", "mixed")
+ALL = BOTH + HOSTS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,8 +23,12 @@ class Case:
 
 
 DEATH = {1: -9}
+THREE_DEVICES = {"STANDIN_DEVICES": "3", "CUDA_VISIBLE_DEVICES": "0,1,2"}
 CASES = [
-    Case("collectives.all_reduce", smoke=True),
+    Case("devices.arithmetic", APART, alone=True, smoke=True),
+    Case("devices.nccl_of_one_process", APART, alone=True, environment=THREE_DEVICES),
+    Case("devices.data_parallel", APART, alone=True, environment=THREE_DEVICES),
+    Case("collectives.all_reduce", ALL, smoke=True),
     Case("collectives.broadcast"),
     Case("collectives.reduce"),
     Case("collectives.all_gather"),
@@ -42,10 +47,10 @@ CASES = [
     Case("operations.coalesced", smoke=True),
     Case("operations.mean_of_unequal_batches", smoke=True),
     Case("messages.send_and_receive", smoke=True),
-    Case("messages.batches", smoke=True),
+    Case("messages.batches", ALL, smoke=True),
     Case("messages.everybody_to_everybody"),
     Case("messages.large_messages"),
-    Case("groups.of_one_vendor", smoke=True),
+    Case("groups.of_one_vendor", ALL, smoke=True),
     Case("groups.interleaved", smoke=True),
     Case("groups.of_one_rank"),
     Case("groups.subgroup_ends"),
@@ -53,20 +58,22 @@ CASES = [
     Case("order.copies_around_a_call", smoke=True),
     Case("order.several_streams"),
     Case("order.groups_side_by_side"),
-    Case("training.ddp", smoke=True),
+    Case("training.ddp", ALL, smoke=True),
     Case("training.ddp_many_buckets"),
     Case("training.ddp_accumulates"),
     Case("training.ddp_by_hook"),
     Case("training.ddp_uneven_inputs"),
+    Case("training.ddp_unequal_batches"),
     Case("training.ddp_in_mixed_precision"),
     Case("training.zero"),
     Case("sharding.fsdp1"),
-    Case("sharding.fsdp2", smoke=True),
+    Case("sharding.fsdp2", ALL, smoke=True),
     Case("sharding.fsdp2_clips_and_saves"),
     Case("tensor_parallel.columns_and_rows", smoke=True),
     Case("tensor_parallel.sequence"),
     Case("tensor_parallel.redistribution"),
     Case("pipeline.uneven_stages", smoke=True),
+    Case("hosts.bytes_of_an_all_reduce", HOSTS, alone=True, smoke=True, environment={"AMALGAM_TRANSPORTS": "loopback,shm,trace:tcp"}),
     Case("groups.eager_and_split", alone=True),
     Case("life.again_and_again", alone=True),
     Case("life.without_blocking", alone=True, environment={"TORCH_NCCL_USE_COMM_NONBLOCKING": "1"}),

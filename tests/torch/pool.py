@@ -44,7 +44,7 @@ def environment(vendor, ordinal, report):
 
 
 class Rank:
-    def __init__(self, number, vendor, ordinal, folder, more, prefix=()):
+    def __init__(self, number, vendor, ordinal, folder, more, prefix):
         self.number = number
         self.log = folder / f"rank{number}.log"
         receive, send = os.pipe()
@@ -81,18 +81,19 @@ class Rank:
 
 
 class Pool:
-    """vendors: one for each rank. address: where rank 0 is reached. prefixes: of each rank's command."""
+    """vendors: one for each rank. hosts: where they are (hosts.py)."""
 
-    def __init__(self, vendors, folder, variables=None, address="127.0.0.1", prefixes=None):
+    def __init__(self, vendors, folder, variables, hosts):
         self.vendors = vendors
-        self.address = address
+        self.address = hosts.address
+        variables = {"AMALGAM_TEST_FOLDER": str(folder)} | variables
         folder.mkdir(parents=True)
         self.folder = folder
         seen = []
         self.ranks = []
         for number, vendor in enumerate(vendors):
-            prefix = prefixes[number] if prefixes else ()
-            self.ranks.append(Rank(number, vendor, seen.count(vendor), folder, variables or {}, prefix))
+            more = hosts.variables(number) | variables
+            self.ranks.append(Rank(number, vendor, seen.count(vendor), folder, more, hosts.prefix(number)))
             seen.append(vendor)
 
     def start(self, join):

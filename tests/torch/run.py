@@ -12,29 +12,34 @@ import tempfile
 import time
 
 import catalog
+import hosts
 import pool
 
 SKIPPED = 77
 
+MIXED = ("nvidia", "iluvatar", "nvidia", "iluvatar", "nvidia")
 SHAPES = {
+    "apart": ("nvidia", "iluvatar"),  # each by itself
     "pair": ("nvidia", "nvidia"),
-    "mixed": ("nvidia", "iluvatar", "nvidia", "iluvatar", "nvidia"),
+    "mixed": MIXED,
+    "hosts": MIXED,  # each vendor's on a host of its own
 }
 
 
 class Suite:
-    def __init__(self, shape, selected, folder):
+    def __init__(self, shape, selected, folder, where):
         self.shape = shape
         self.title = shape.capitalize()
         self.selected = selected
         self.folder = folder
+        self.hosts = where
         self.pools = 0
         self.pool = None  # of the cases that share one
         self.failures = 0
 
     def make_pool(self, variables, join):
         self.pools += 1
-        made = pool.Pool(SHAPES[self.shape], self.folder / str(self.pools), variables)
+        made = pool.Pool(SHAPES[self.shape], self.folder / str(self.pools), variables, self.hosts)
         try:
             made.start(join)
         except pool.Failed:
@@ -113,8 +118,16 @@ def main():
     if not (pathlib.Path(pool.place("TORCH")) / "torch").is_dir():
         print("no PyTorch here: ./dev test torch installs it")
         return SKIPPED
+    if options.shape == "hosts" and not hosts.possible():
+        print("two hosts need root, unshare, nsenter, ip and virtual interfaces")
+        return SKIPPED
+    selected = chosen(options.shape, options.smoke, options.gtest_filter)
+    where = hosts.Hosts([vendor == "iluvatar" for vendor in MIXED]) if options.shape == "hosts" else hosts.OneHost()
     with tempfile.TemporaryDirectory(prefix="amalgam-torch-") as folder:
-        return Suite(options.shape, chosen(options.shape, options.smoke, options.gtest_filter), pathlib.Path(folder)).run()
+        try:
+            return Suite(options.shape, selected, pathlib.Path(folder), where).run()
+        finally:
+            where.close()
 
 
 if __name__ == "__main__":

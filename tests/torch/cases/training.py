@@ -158,3 +158,21 @@ def zero(world):
         return ZeroRedundancyOptimizer(of.parameters(), optimizer_class=torch.optim.AdamW, lr=0.01)
 
     agrees(train(world, model, make_optimizer), model, *reference(world, adamw))
+
+
+def ddp_unequal_batches(world):
+    """The hook of docs/pytorch.md: each rank's gradient counts by its share of the samples."""
+    samples = [2 + rank for rank in range(world.size)]
+
+    def weigh(share, bucket):
+        work = dist.all_reduce(bucket.buffer(), dist._make_nccl_premul_sum(share), async_op=True)
+        return work.get_future().then(lambda done: done.value()[0])
+
+    model = DistributedDataParallel(make_model().cuda(), device_ids=[0])
+    model.register_comm_hook(samples[world.rank] / sum(samples), weigh)
+    loss_of(model, *(one.cuda() for one in batch(world.rank, 0, samples[world.rank]))).backward()
+    want = make_model()
+    everything = [batch(rank, 0, samples[rank]) for rank in range(world.size)]
+    loss_of(want, torch.cat([data for data, _ in everything]), torch.cat([target for _, target in everything])).backward()
+    for got, expected in zip(model.parameters(), want.parameters()):
+        close(got.grad, expected.grad, TOLERANCE, "a gradient")
