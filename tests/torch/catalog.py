@@ -12,8 +12,8 @@ class Case:
     shapes: tuple = BOTH
     seconds: float = 120  # an end, no measure: machines are slow and shared
     smoke: bool = False
-    # Processes of their own, which the case joins into a process group itself, with this environment.
-    alone: bool = False
+    joins: bool = False  # makes its process groups itself: the default one is destroyed before it
+    alone: bool = False  # the same, in processes of its own, with this environment
     environment: dict = dataclasses.field(default_factory=dict)
     ends: dict = dataclasses.field(default_factory=dict)  # rank: exit code, of ranks that end in this case
 
@@ -74,14 +74,14 @@ CASES = [
     Case("tensor_parallel.redistribution"),
     Case("pipeline.uneven_stages", smoke=True),
     Case("hosts.bytes_of_an_all_reduce", HOSTS, alone=True, smoke=True, environment={"AMALGAM_TRANSPORTS": "loopback,shm,trace:tcp"}),
-    Case("groups.eager_and_split", alone=True),
-    Case("life.again_and_again", alone=True),
+    Case("groups.eager_and_split", joins=True),
+    Case("life.again_and_again", joins=True),
     Case("life.without_blocking", alone=True, environment={"TORCH_NCCL_USE_COMM_NONBLOCKING": "1"}),
-    Case("life.an_id_of_each_rank", alone=True, environment={"TORCH_NCCL_RANKS_PER_ROOT": "1"}),
-    Case("life.options", alone=True),
-    Case("life.shrunk", alone=True),
-    Case("life.ends_without_destroy", alone=True),
-    Case("life.registered_memory", alone=True),
+    Case("life.an_id_of_each_rank", MIXED, alone=True, environment={"TORCH_NCCL_RANKS_PER_ROOT": "1"}),
+    Case("life.options", joins=True),
+    Case("life.shrunk", joins=True),
+    Case("life.ends_without_destroy", MIXED, alone=True),
+    Case("life.registered_memory", joins=True),
     Case("failure.died_where_calls_wait", MIXED, alone=True, ends=DEATH, environment={"TORCH_NCCL_BLOCKING_WAIT": "1"}),
     Case("failure.died_with_work_parked", alone=True, ends=DEATH, environment={"TORCH_NCCL_ASYNC_ERROR_HANDLING": "2"}, smoke=True),
     Case("failure.died_and_all_end", MIXED, alone=True, ends=DEATH | {rank: -6 for rank in (0, 2, 3, 4)}),

@@ -96,18 +96,18 @@ class Pool:
             self.ranks.append(Rank(number, vendor, seen.count(vendor), folder, more, hosts.prefix(number)))
             seen.append(vendor)
 
-    def start(self, join):
+    def start(self):
         self.collect(self.ranks, START_SECONDS)
         first, *others = self.ranks
         first.tell(do="listen", address=self.address, size=len(self.ranks))
         port = self.collect([first], START_SECONDS)[0]["port"]
         for rank in self.ranks:
-            rank.tell(do="enter", rank=rank.number, vendors=self.vendors, address=self.address, port=port, join=join)
+            rank.tell(do="enter", rank=rank.number, vendors=self.vendors, address=self.address, port=port)
         self.collect(self.ranks, START_SECONDS)
 
     def run(self, case):
         for rank in self.ranks:
-            rank.tell(do="run", place=case.place)
+            rank.tell(do="run", place=case.place, joins=case.joins or case.alone)
         staying = [rank for rank in self.ranks if rank.number not in case.ends]
         deadline = time.monotonic() + case.seconds
         self.collect(staying, case.seconds)

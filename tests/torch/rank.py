@@ -25,17 +25,22 @@ class Rank:
         self.store = dist.TCPStore(address, 0, size, is_master=True, wait_for_workers=False)
         return {"port": self.store.port}
 
-    def enter(self, rank, vendors, address, port, join):
+    def enter(self, rank, vendors, address, port):
         if self.store is None:
             self.store = dist.TCPStore(address, port, len(vendors), is_master=False)
         self.world = worlds.World(rank, vendors, self.store)
-        if join:
-            self.world.join()
         return {}
 
-    def run(self, place):
+    def run(self, place, joins):
+        """The process group stays for the next case, unless this one makes its own."""
+        if joins and dist.is_initialized():
+            dist.destroy_process_group()
+        elif not joins and not dist.is_initialized():
+            self.world.join()
         self.world.mark()
         cases.find(place)(self.world)
+        if joins and dist.is_initialized() and self.world.leaves:
+            dist.destroy_process_group()
         return {}
 
     def end(self):

@@ -37,18 +37,18 @@ class Suite:
         self.pool = None  # of the cases that share one
         self.failures = 0
 
-    def make_pool(self, variables, join):
+    def make_pool(self, variables):
         self.pools += 1
         made = pool.Pool(SHAPES[self.shape], self.folder / str(self.pools), variables, self.hosts)
         try:
-            made.start(join)
+            made.start()
         except pool.Failed:
             made.close()
             raise
         return made
 
     def alone(self, case):
-        own = self.make_pool(case.environment, join=False)
+        own = self.make_pool(case.environment)
         try:
             own.run(case)
             own.end()
@@ -57,7 +57,7 @@ class Suite:
 
     def shared(self, case):
         if self.pool is None:
-            self.pool = self.make_pool({}, join=True)
+            self.pool = self.make_pool({})
         try:
             self.pool.run(case)
         except pool.Failed:

@@ -14,7 +14,7 @@ def make_model(world):
 
 
 def steps(model, device, world, whole=lambda value: value):
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, foreach=False)  # beside DTensors there are plain ones
     losses = []
     for step in range(3):
         generator = torch.Generator().manual_seed(step)
