@@ -166,6 +166,20 @@ def _copy(to, source, non_blocking=False):
         )
 
 
+def _resize(tensor, size, memory_format=None):
+    """Counts as a write of all of it: PyTorch sends what it has made larger without filling it (all_gather_object)."""
+    with torch._C._AutoDispatchBelowAutograd():
+        shape = torch.empty(size, dtype=tensor.dtype, device="meta", memory_format=memory_format or torch.contiguous_format)
+        storage, offset = tensor.untyped_storage(), tensor.storage_offset()
+        needed = (offset + shape.numel()) * tensor.element_size() if shape.numel() > 0 else 0
+        if needed > storage.nbytes():
+            storage.resize_(needed)
+        if tensor.size() != shape.size():
+            tensor.set_(storage, offset, shape.size(), shape.stride())
+        _mark_written(tensor)
+        return tensor
+
+
 def _is_view(schema):
     return any(one.alias_info and not one.alias_info.is_write for one in schema.returns)
 
@@ -206,5 +220,6 @@ def install():
         for name in names:
             _library.impl(name.removeprefix("aten::"), _kernel(_operation(name)), "CUDA", allow_override=True)
         _library.impl("copy_", _copy, "CUDA", allow_override=True)
+        _library.impl("resize_", _resize, "CUDA", allow_override=True)
     _choose_composite_kernels()
-    return len(names) + 1
+    return len(names) + 2

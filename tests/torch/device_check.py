@@ -52,6 +52,12 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual(into.tolist(), [0, 2, 4, 6, 8, 10])
         self.assertEqual(a.tolist(), [0, 3, 0, 0, 12, 15])
 
+    def test_a_larger_size_keeps_what_is_there(self):
+        tensor = torch.arange(6.0, device="cuda")
+        self.assertEqual(tensor.resize_(2, 3).tolist(), [[0, 1, 2], [3, 4, 5]])
+        self.assertEqual(tensor.resize_(1000)[:6].tolist(), [0, 1, 2, 3, 4, 5])
+        self.assertEqual(tensor.resize_(0).tolist(), [])
+
     def test_random_numbers_repeat(self):
         torch.manual_seed(1)
         first = torch.randn(10, device="cuda")

@@ -28,6 +28,7 @@ namespace face {
 inline constexpr const char* kVendor = "amd";
 inline constexpr const char* kDeviceName = "Stand-in AMD device";
 inline constexpr int kPciDomain = 0x7ffe;
+inline constexpr const char* kVisibleVariable = "HIP_VISIBLE_DEVICES";
 inline constexpr int kVersion = 60342134;                                    // HIP 6.3
 inline constexpr int kUnknownPointer = 0, kPinnedType = 1, kDeviceType = 2;  // [H] since 6
 inline constexpr int kNoDeviceNumber = -2;

@@ -17,11 +17,14 @@ std::uint64_t kind_of_library() {
   return std::hash<std::string>()(face::kVendor) << 16 ^ std::uint64_t{STANDIN_CCL_VERSION};
 }
 
-// Two ranks on one device are refused, unless their processes say that they are different hosts.
+// Two ranks on one device are refused, unless their processes say that they are different hosts. A process may see the
+// devices under numbers of its own, so the bus tells which is which.
 std::uint64_t who_am_i(int device) {
+  char bus[32] = "";
+  cudaDeviceGetPCIBusId(bus, sizeof(bus), device);
   const char* host = std::getenv("NCCL_HOSTID");
   const std::uint64_t salt = host == nullptr ? 0 : std::hash<std::string>()(host) << 16;
-  return (static_cast<std::uint64_t>(device) + 1) ^ salt;
+  return (std::hash<std::string>()(bus) | 1) ^ salt;
 }
 
 ncclResult_t refuse(ncclComm* comm, const char* why) {

@@ -36,7 +36,9 @@ struct Range {
   bool registered;  // pinned memory that the program owns
 };
 
-int device_count();
+int device_count();    // those that the environment leaves visible
+int ordinal(int device);  // how the machine counts a visible device
+const char* face_visible();  // defined by the face: its list of visible ordinals, or null
 std::size_t device_bytes();
 std::size_t device_bytes_free(int device);
 void* allocate(int device, std::size_t bytes);         // null: out of memory

@@ -23,9 +23,25 @@ std::size_t number_from(const char* name, std::size_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
 }
 
+// As CUDA reads its list: up to the first that is not there.
+std::vector<int> visible_ordinals(int devices) {
+  std::vector<int> visible;
+  const char* text = face_visible();
+  for (int one = 0; text == nullptr && one < devices; ++one) visible.push_back(one);
+  while (text != nullptr && *text != '\0') {
+    char* end = nullptr;
+    const long one = std::strtol(text, &end, 10);
+    if (end == text || one < 0 || one >= devices) break;
+    visible.push_back(static_cast<int>(one));
+    text = *end == ',' ? end + 1 : end;
+  }
+  return visible;
+}
+
 struct Memory {
   std::mutex lock;
   int devices = 0;
+  std::vector<int> ordinals;
   std::size_t bytes = 0;
   std::vector<unsigned char*> written;
   std::map<std::uintptr_t, Range> ranges;  // by base
@@ -49,7 +65,8 @@ void map_device(Memory& memory, int device) {
 Memory& memory() {
   static Memory* const all = [] {
     auto* made = new Memory;
-    made->devices = static_cast<int>(number_from("STANDIN_DEVICES", 1));
+    made->ordinals = visible_ordinals(static_cast<int>(number_from("STANDIN_DEVICES", 1)));
+    made->devices = static_cast<int>(made->ordinals.size());
     made->bytes = number_from("STANDIN_MEMORY", std::size_t{1} << 30) & ~std::size_t{4095};
     if (made->bytes == 0 || made->bytes > kDeviceStride) misuse("start", "STANDIN_MEMORY is 4 KiB to 64 GiB");
     for (int device = 0; device < made->devices; ++device) map_device(*made, device);
@@ -98,6 +115,7 @@ void misuse(const char* call, const char* rule) {
 }
 
 int device_count() { return memory().devices; }
+int ordinal(int device) { return memory().ordinals[static_cast<std::size_t>(device)]; }
 std::size_t device_bytes() { return memory().bytes; }
 
 std::size_t device_bytes_free(int device) {

@@ -30,6 +30,7 @@ namespace face {
 inline constexpr const char* kVendor = "hygon";
 inline constexpr const char* kDeviceName = "Stand-in DCU";
 inline constexpr int kPciDomain = 0x7ffc;
+inline constexpr const char* kVisibleVariable = "HIP_VISIBLE_DEVICES";
 inline constexpr int kVersion = 60324000;                                     // [C] as torch reports it
 inline constexpr int kUnknownPointer = -1, kPinnedType = 0, kDeviceType = 1;  // [U] HIP 5's
 inline constexpr int kNoDeviceNumber = -2;

@@ -25,6 +25,7 @@ namespace face {
 inline constexpr const char* kVendor = "iluvatar";
 inline constexpr const char* kDeviceName = "Iluvatar BI-V150 (stand-in)";
 inline constexpr int kPciDomain = 0x7ffd;
+inline constexpr const char* kVisibleVariable = "CUDA_VISIBLE_DEVICES";
 inline constexpr int kVersion = 10020;                                        // [R] "CUDA compatibility 10.2"
 inline constexpr int kUnknownPointer = -1, kPinnedType = 1, kDeviceType = 2;  // [U] an older runtime refuses
 inline constexpr int kNoDeviceNumber = -2;

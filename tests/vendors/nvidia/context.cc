@@ -21,7 +21,7 @@ CUresult cuDeviceGetName(char* name, int length, int device) {
 // A PCI domain that no machine has, so that nobody finds another device's vendor under it.
 cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int device) {
   if (!face::exists(device)) return answer(face::kInvalidDevice);
-  std::snprintf(id, static_cast<size_t>(length), "%04x:%02x:00.0", face::kPciDomain, device + 1);
+  std::snprintf(id, static_cast<size_t>(length), "%04x:%02x:00.0", face::kPciDomain, standin::ordinal(device) + 1);
   return answer(face::kSuccess);
 }
 

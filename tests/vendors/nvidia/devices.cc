@@ -57,7 +57,7 @@ constexpr Attribute kAttributes[] = {
 constexpr int kLastAttribute = 147;
 
 int value_of(int number, int device) {
-  if (number == 33) return device + 1;  // PCI bus
+  if (number == 33) return standin::ordinal(device) + 1;  // PCI bus
   for (const Attribute& one : kAttributes)
     if (one.number == number) return one.value;
   return 0;
@@ -139,8 +139,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 
 // The same on every run, and another one for each device.
 void face::uuid_of(void* uuid, int device) {
-  std::memcpy(uuid, "standin-device--", 16);
-  static_cast<char*>(uuid)[15] = static_cast<char>(device);
+  std::memcpy(uuid, kUuid, 16);
+  static_cast<char*>(uuid)[15] = static_cast<char>(standin::ordinal(device));
 }
 
 cudaError_t cudaDeviceGetByPCIBusId(int* device, const char* id) {

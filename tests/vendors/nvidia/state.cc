@@ -12,6 +12,8 @@ int standin::face_channels() {
   return text == nullptr ? face::kChannels : std::atoi(text);
 }
 
+const char* standin::face_visible() { return std::getenv(face::kVisibleVariable); }
+
 namespace face {
 namespace {
 

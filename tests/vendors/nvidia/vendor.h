@@ -26,6 +26,8 @@ namespace face {
 inline constexpr const char* kVendor = "nvidia";
 inline constexpr const char* kDeviceName = "Stand-in NVIDIA device";
 inline constexpr int kPciDomain = 0x7fff;  // one that no machine has: nobody finds another device's vendor under it
+inline constexpr const char* kVisibleVariable = "CUDA_VISIBLE_DEVICES";
+inline constexpr const char* kUuid = "standin-device--";  // the last byte is the device's number
 inline constexpr int kVersion = 13000;
 // Of a pointer's attributes; kUnknownPointer: an error for memory that is not the runtime's, or 0 and a type for it.
 inline constexpr int kUnknownPointer = 0, kPinnedType = 1, kDeviceType = 2;  // [H]
