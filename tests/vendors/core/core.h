@@ -36,8 +36,8 @@ struct Range {
   bool registered;  // pinned memory that the program owns
 };
 
-int device_count();    // those that the environment leaves visible
-int ordinal(int device);  // how the machine counts a visible device
+int device_count();          // those that the environment leaves visible
+int ordinal(int device);     // how the machine counts a visible device
 const char* face_visible();  // defined by the face: its list of visible ordinals, or null
 std::size_t device_bytes();
 std::size_t device_bytes_free(int device);

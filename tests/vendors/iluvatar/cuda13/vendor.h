@@ -1,14 +1,14 @@
 #pragma once
 
-// An Iluvatar device behind the face that NVIDIA's programs link, for PyTorch's CUDA wheel; its collective library at the
-// level of NCCL 2.20.
+// An Iluvatar device behind the face that NVIDIA's programs link, for PyTorch's CUDA wheel; its collective library at
+// the level of NCCL 2.20.
 
 #include <cstdint>
 
 #define STANDIN_BASE 0x220000000000
 #define STANDIN_ILUVATAR_CUDA13
-#define STANDIN_CUDA13               // capture, graphs, devices' properties, the driver: all that PyTorch imports
-#define STANDIN_STREAM_VALUES        // a stream waits for and writes 64-bit values
+#define STANDIN_CUDA13         // capture, graphs, devices' properties, the driver: all that PyTorch imports
+#define STANDIN_STREAM_VALUES  // a stream waits for and writes 64-bit values
 #define STANDIN_CCL_VERSION 22005
 
 extern "C" {
