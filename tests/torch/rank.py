@@ -3,8 +3,11 @@
 usage: rank.py DESCRIPTOR
 """
 
+import ctypes
+import faulthandler
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -49,7 +52,12 @@ class Rank:
         return {"carried": worlds.carried()}
 
 
+PR_SET_PDEATHSIG = 1
+
+
 def main():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody is left behind in a call
+    faulthandler.register(signal.SIGUSR1)  # where it is, for pool.py
     replies = os.fdopen(int(sys.argv[1]), "w", buffering=1)
     bridge.install()
     rank = Rank()

@@ -13,28 +13,33 @@ def make_model(world):
     return torch.nn.Sequential(torch.nn.LayerNorm(8), torch.nn.Linear(8, width), torch.nn.GELU(), torch.nn.Linear(width, 8)).double()
 
 
-def steps(model, device, world, whole=lambda value: value):
+def same(value):
+    return value
+
+
+def steps(model, device, world, cut=same, whole=same):
+    """`cut` makes this rank's input of the whole, `whole` makes the whole of the model's output."""
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, foreach=False)  # beside DTensors there are plain ones
     losses = []
     for step in range(3):
         generator = torch.Generator().manual_seed(step)
         data = torch.randn(2, world.size * 2, 8, generator=generator, dtype=torch.float64).to(device)
         optimizer.zero_grad()
-        loss = (whole(model(data)) - data).square().mean()
+        loss = (whole(model(cut(data))) - data).square().mean()
         losses.append(loss.item())
         loss.backward()
         optimizer.step()
     return torch.tensor(losses, dtype=torch.float64)
 
 
-def by_plan(world, plan, whole):
+def by_plan(world, plan, cut=same, whole=same):
     mesh = init_device_mesh("cuda", (world.size,))
     model = parallelize_module(make_model(world).cuda(), mesh, plan)
-    close(steps(model, "cuda", world, whole), steps(make_model(world), "cpu", world), 1e-11, "losses")
+    close(steps(model, "cuda", world, cut, whole), steps(make_model(world), "cpu", world), 1e-11, "losses")
 
 
 def columns_and_rows(world):
-    by_plan(world, {"1": ColwiseParallel(), "3": RowwiseParallel()}, lambda value: value)
+    by_plan(world, {"1": ColwiseParallel(), "3": RowwiseParallel()})
 
 
 def sequence(world):
@@ -44,7 +49,7 @@ def sequence(world):
         "1": ColwiseParallel(input_layouts=Shard(1)),
         "3": RowwiseParallel(output_layouts=Shard(1), use_local_output=False),
     }
-    by_plan(world, plan, lambda value: value.full_tensor())
+    by_plan(world, plan, lambda data: data.chunk(world.size, 1)[world.rank], lambda value: value.full_tensor())
 
 
 def redistribution(world):
