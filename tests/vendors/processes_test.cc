@@ -1,5 +1,5 @@
-// Ranks of several stacks as processes in one communicator, each of which knows its own vendor's libraries alone: as test
-// programs in C++, as a C program that is linked with -lnccl, and as clients by Python's ctypes.
+// Ranks of several stacks as processes in one communicator, each of which knows its own vendor's libraries alone: as
+// test programs in C++, as a C program that is linked with -lnccl, and as clients by Python's ctypes.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -91,6 +91,10 @@ void check(const std::string& kind, const std::vector<Member>& members) {
 
 TEST(Processes, SixRanksOfFourVendorsAndACpu) {
   check("RANK", {{"nvidia", 0}, {"amd", 0}, {"nvidia", 1}, {"host"}, {"hygon", 0}, {"iluvatar", 0}});
+}
+
+TEST(Processes, UnevenIslandsOfTwoVendors) {
+  check("RANK", {{"nvidia", 0}, {"iluvatar", 1}, {"nvidia", 2}, {"iluvatar", 0}, {"nvidia", 1}});
 }
 
 TEST(Processes, ACProgramThatIsLinkedWithLnccl) {

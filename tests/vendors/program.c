@@ -1,5 +1,5 @@
-// A program as users write it: C, linked with -lnccl and one vendor's runtime (or none, for a CPU rank). Every rank gives
-// other numbers, and each result is compared with what all ranks' numbers make.
+// A program as users write it: C, linked with -lnccl and one vendor's runtime (or none, for a CPU rank). Every rank
+// gives other numbers, and each result is compared with what all ranks' numbers make.
 //
 //   program VENDOR RANK RANKS DEVICE      rank 0 prints the id, the others read it
 
@@ -27,13 +27,13 @@ int RUNTIME(StreamSynchronize)(cudaStream_t);
 
 enum { kCount = 100003 };
 
-#define CHECK(call)                                                                  \
-  do {                                                                               \
-    const int result = (call);                                                       \
-    if (result != 0) {                                                               \
-      printf("%s: %d: %s\n", #call, result, ncclGetLastError(NULL));                 \
-      exit(1);                                                                       \
-    }                                                                                \
+#define CHECK(call)                                                  \
+  do {                                                               \
+    const int result = (call);                                       \
+    if (result != 0) {                                               \
+      printf("%s: %d: %s\n", #call, result, ncclGetLastError(NULL)); \
+      exit(1);                                                       \
+    }                                                                \
   } while (0)
 
 static const char* vendor;

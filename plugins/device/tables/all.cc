@@ -1,9 +1,9 @@
 #include "plugins/device/tables/tables.h"
 
 // The build tells the vendors: X(amd)X(nvidia)…
-#define X(name)                             \
-  namespace amalgam::vendors::name {        \
-  extern const cuda_shaped::Table kDevice;  \
+#define X(name)                            \
+  namespace amalgam::vendors::name {       \
+  extern const cuda_shaped::Table kDevice; \
   }
 AMALGAM_VENDORS
 #undef X

@@ -1,5 +1,6 @@
-// Hygon DTK: a descendant of HIP 5 whose headers are not public, under a file name of its own. Its numbers that changed with
-// HIP 6 are uncertain, so the memory types are learned. Its CUDA face is a shim over the same runtime and is not needed.
+// Hygon DTK: a descendant of HIP 5 whose headers are not public, under a file name of its own. Its numbers that changed
+// with HIP 6 are uncertain, so the memory types are learned. Its CUDA face is a shim over the same runtime and is not
+// needed.
 
 #include "plugins/device/cuda_shaped/table.h"
 

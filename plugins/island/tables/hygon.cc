@@ -5,7 +5,7 @@
 namespace amalgam::vendors::hygon {
 namespace {
 
-constexpr const char* kSonames[] = {"librccl.so.1"};                                                   // [C]
+constexpr const char* kSonames[] = {"librccl.so.1"};                       // [C]
 constexpr const char* kFolders[] = {"/opt/dtk/rccl/lib", "/opt/dtk/lib"};  // [C]
 
 }  // namespace

@@ -10,8 +10,8 @@
 #define STANDIN_STREAM_VALUES
 #define STANDIN_CAPTURE_QUERIES  // asks that always say "no": nothing can be captured
 #define STANDIN_CCL_VERSION 22105
-#define STANDIN_CCL_GATHER              // gather, scatter and AllToAll long before NCCL
-#define ncclAlltoAll ncclAllToAll       // its older spelling
+#define STANDIN_CCL_GATHER         // gather, scatter and AllToAll long before NCCL
+#define ncclAlltoAll ncclAllToAll  // its older spelling
 
 extern "C" {
 struct cudaPointerAttributes {

@@ -50,14 +50,14 @@ ncclResult_t check(Call& call) {
   if (call.type < 0 || call.type >= kTypes) return invalid("data type");
   if (call.root < 0 || call.root >= call.comm->ranks) return invalid("root or peer");
   if (reduces(call.kind) && (call.op < 0 || !find_scalar(call))) return invalid("reduction operation");
-  if (reduces(call.kind) && call.type >= ncclFloat8e4m3) return invalid("fp8 sums need a newer device");
   return ncclSuccess;
 }
 
 // What a kernel would touch must be memory that the communicator's device reaches.
 void check_memory(const ncclComm& comm, const void* memory) {
   cudaPointerAttributes attributes{};
-  if (memory == nullptr || cudaPointerGetAttributes(&attributes, memory) != face::kSuccess || attributes.type == face::kUnknownPointer)
+  if (memory == nullptr || cudaPointerGetAttributes(&attributes, memory) != face::kSuccess ||
+      attributes.type == face::kUnknownPointer)
     misuse("collective", "a kernel reads or writes memory that the device does not reach");
   if (attributes.type == face::kDeviceType && attributes.device != comm.device)
     misuse("collective", "a kernel reads or writes memory of another device than its communicator's");

@@ -18,7 +18,9 @@ __attribute__((destructor)) void report() {
   const char* path = std::getenv("STANDIN_CCL_REPORT");
   if (path == nullptr) return;
   const Counters& all = counters();
-  std::string line = std::string("{\"vendor\":\"") + face::kVendor + "\",\"library\":" + std::to_string(STANDIN_CCL_VERSION) + ",\"process\":" + std::to_string(getpid());
+  std::string line = std::string("{\"vendor\":\"") + face::kVendor +
+                     "\",\"library\":" + std::to_string(STANDIN_CCL_VERSION) +
+                     ",\"process\":" + std::to_string(getpid());
   const auto add = [&](const char* name, std::uint64_t value) {
     line += std::string(",\"") + name + "\":" + std::to_string(value);
   };

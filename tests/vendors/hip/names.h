@@ -1,7 +1,7 @@
 #pragma once
 
-// The names of the HIP face: the same functions under the names of AMD and its relatives. Included before everything, by a
-// vendor.h, when the sources of the CUDA face are built for it; what differs in shape is in extra.cc.
+// The names of the HIP face: the same functions under the names of AMD and its relatives. Included before everything,
+// by a vendor.h, when the sources of the CUDA face are built for it; what differs in shape is in extra.cc.
 
 #define cudaGetDeviceCount hipGetDeviceCount
 #define cudaGetDevice hipGetDevice
