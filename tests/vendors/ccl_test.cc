@@ -46,6 +46,7 @@ std::vector<unsigned char> encode(int type, int value) {
   }
   std::uint32_t bits;
   std::memcpy(&bits, &single, sizeof(bits));
+  if (type == ncclFloat8e4m3) return bytes(static_cast<std::uint8_t>((bits >> 20) - (120U << 3)));
   if (type == ncclBfloat16) return bytes(static_cast<std::uint16_t>(bits >> 16));
   return bytes(static_cast<std::uint16_t>((bits >> 13) - (112U << 10)));  // half, of a normal number
 }
@@ -63,7 +64,7 @@ TEST(Ccl, EveryTypeAndOperation) {
   // By element, of the ranks' values r + 1, r + 2, r + 3.
   const std::vector<std::vector<int>> expected = {{6, 9, 12}, {6, 24, 60}, {3, 4, 5}, {1, 2, 3}, {2, 3, 4}};
   rig::run({0, 1, 2}, [&](Rank& rank) {
-    for (int type = 0; type < ncclFloat8e4m3; ++type)
+    for (int type = 0; type <= ncclFloat8e4m3; ++type)
       for (int op = 0; op < ncclNumOps; ++op) {
         const auto mine = encode_all(type, {rank.rank + 1, rank.rank + 2, rank.rank + 3});
         Buffer data(rank, mine.size());
@@ -74,6 +75,18 @@ TEST(Ccl, EveryTypeAndOperation) {
         EXPECT_EQ(data.read(rank.stream), encode_all(type, expected[static_cast<std::size_t>(op)]))
             << "type " << type << ", op " << op;
       }
+  });
+}
+
+TEST(Ccl, Fp8SumsRoundToEvenSaturateAndKeepNan) {
+  // In E5M2: 5 + 4 is a tie, which goes to 8; the largest twice; NaN; the smallest twice; 1 and its negative.
+  const std::vector<unsigned char> first = {0x45, 0x7b, 0x7f, 0x01, 0x3c}, second = {0x44, 0x7b, 0x3c, 0x01, 0xbc};
+  rig::run({0, 1}, [&](Rank& rank) {
+    Buffer data(rank, first.size());
+    data.write((rank.rank == 0 ? first : second).data(), rank.stream);
+    ASSERT_EQ(ncclAllReduce(data.at(), data.at(), first.size(), ncclFloat8e5m2, ncclSum, rank.comm, rank.stream),
+              ncclSuccess);
+    EXPECT_EQ(data.read(rank.stream), (std::vector<unsigned char>{0x48, 0x7b, 0x7f, 0x02, 0x00}));
   });
 }
 

@@ -95,6 +95,10 @@ TEST(Processes, SixRanksOfFourVendorsAndACpu) {
   check("RANK", {{"nvidia", 0}, {"amd", 0}, {"nvidia", 1}, {"host"}, {"hygon", 0}, {"iluvatar", 0}});
 }
 
+TEST(Processes, UnevenIslandsOfTwoVendors) {
+  check("RANK", {{"nvidia", 0}, {"iluvatar", 1}, {"nvidia", 2}, {"iluvatar", 0}, {"nvidia", 1}});
+}
+
 TEST(Processes, ACProgramThatIsLinkedWithLnccl) {
   check("PROGRAM", {{"hygon", 0}, {"nvidia", 0}, {"host"}, {"nvidia", 1}});
 }

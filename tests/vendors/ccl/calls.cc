@@ -50,7 +50,6 @@ ncclResult_t check(Call& call) {
   if (call.type < 0 || call.type >= kTypes) return invalid("data type");
   if (call.root < 0 || call.root >= call.comm->ranks) return invalid("root or peer");
   if (reduces(call.kind) && (call.op < 0 || !find_scalar(call))) return invalid("reduction operation");
-  if (reduces(call.kind) && call.type >= ncclFloat8e4m3) return invalid("fp8 sums need a newer device");
   return ncclSuccess;
 }
 

@@ -12,9 +12,11 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x0280028002800280;  // NCCL's own
 
-// Its vendor and version: ranks of any other are refused.
+// Its vendor and version, asked for by its exported name: ranks of any other are refused.
 std::uint64_t kind_of_library() {
-  return std::hash<std::string>()(face::kVendor) << 16 ^ std::uint64_t{STANDIN_CCL_VERSION};
+  int version = 0;
+  ncclGetVersion(&version);
+  return std::hash<std::string>()(face::kVendor) << 16 ^ static_cast<std::uint64_t>(version);
 }
 
 // Two ranks on one device are refused, unless their processes say that they are different hosts. A process may see the

@@ -1,6 +1,8 @@
 // Folding in the element type, rank by rank, as NCCL's ring kernels do.
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -45,6 +47,35 @@ Half to_half(float value) {
   return {static_cast<std::uint16_t>(sign | ((rounded >> 13) - (112U << 10)))};
 }
 
+// fp8: kGreatest is the code of the largest finite number, to which conversions saturate; 0x7f is NaN in both formats.
+template <int kMantissaBits, int kBias, int kGreatest>
+struct Eight {
+  std::uint8_t bits;
+};
+using E4m3 = Eight<3, 7, 0x7e>;
+using E5m2 = Eight<2, 15, 0x7b>;
+
+template <int kMantissaBits, int kBias, int kGreatest>
+float to_float(Eight<kMantissaBits, kBias, kGreatest> value) {
+  const int code = value.bits & 0x7f, exponent = code >> kMantissaBits;
+  const int fraction = code - (std::max(exponent - 1, 0) << kMantissaBits);  // the leading one included
+  float magnitude = std::ldexp(static_cast<float>(fraction), std::max(exponent, 1) - kBias - kMantissaBits);
+  if (code > kGreatest) magnitude = kMantissaBits == 2 && code == kGreatest + 1 ? INFINITY : NAN;
+  return std::copysign(magnitude, (value.bits & 0x80) != 0 ? -1.0F : 1.0F);
+}
+
+// Round to nearest even in units of the last place.
+template <int kMantissaBits, int kBias, int kGreatest>
+Eight<kMantissaBits, kBias, kGreatest> to_eight(float value) {
+  const int sign = std::signbit(value) ? 0x80 : 0;
+  if (std::isnan(value)) return {static_cast<std::uint8_t>(sign | 0x7f)};
+  const float magnitude = std::min(std::abs(value), 65536.0F);  // larger than both formats
+  const int exponent = magnitude == 0 ? 1 - kBias : std::max(std::ilogb(magnitude), 1 - kBias);
+  const int units = static_cast<int>(std::nearbyint(std::ldexp(magnitude, kMantissaBits - exponent)));
+  const int code = ((exponent + kBias - 1) << kMantissaBits) + units;
+  return {static_cast<std::uint8_t>(sign | std::min(code, kGreatest))};
+}
+
 template <typename T>
 struct Wide {
   using Type = T;
@@ -62,6 +93,13 @@ struct Wide<Brain> {
   using Type = float;
   static float load(Brain value) { return to_float(value); }
   static Brain store(float value) { return to_brain(value); }
+};
+
+template <int kMantissaBits, int kBias, int kGreatest>
+struct Wide<Eight<kMantissaBits, kBias, kGreatest>> {
+  using Type = float;
+  static float load(Eight<kMantissaBits, kBias, kGreatest> value) { return to_float(value); }
+  static auto store(float value) { return to_eight<kMantissaBits, kBias, kGreatest>(value); }
 };
 
 template <typename T>
@@ -114,7 +152,9 @@ void reduce(int type, int op, void* out, const std::vector<const void*>& operand
     case ncclFloat32: return fold<float>(folded, out, operands, scalars, count);
     case ncclFloat64: return fold<double>(folded, out, operands, scalars, count);
     case ncclBfloat16: return fold<Brain>(folded, out, operands, scalars, count);
-    default: return;  // fp8 sums are refused before
+    case ncclFloat8e4m3: return fold<E4m3>(folded, out, operands, scalars, count);
+    case ncclFloat8e5m2: return fold<E5m2>(folded, out, operands, scalars, count);
+    default: return;  // no other type comes here
   }
 }
 
