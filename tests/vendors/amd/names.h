@@ -61,5 +61,6 @@
 #define standin_launch_spin standin_amd_launch_spin
 #define standin_waiters standin_amd_waiters
 #define standin_streams standin_amd_streams
+#define standin_made standin_amd_made
 #define ncclAlltoAll ncclAllToAll  // RCCL's older spelling
 #define standin_ccl_counters standin_amd_ccl_counters

@@ -35,6 +35,7 @@ struct Range {
   bool registered;  // pinned memory that the program owns
 };
 
+std::size_t number_from(const char* variable, std::size_t otherwise);  // of the environment
 int device_count();
 std::size_t device_bytes();
 std::size_t device_bytes_free(int device);
@@ -42,6 +43,7 @@ void* allocate(int device, std::size_t bytes);         // null: out of memory
 void* allocate_pinned(int device, std::size_t bytes);  // null: out of memory
 bool add_pinned(int device, void* memory, std::size_t bytes);
 void forget(const Range& range);
+std::uint64_t allocations();  // ever made, of all kinds
 std::optional<Range> find(const void* pointer);
 // The address by which this library reaches the memory. Ends the process if a device range is not wholly allocated.
 char* reach(const char* call, const void* pointer, std::size_t bytes);

@@ -50,7 +50,6 @@ constexpr Attribute kAttributes[] = {
     {99, 1},                            // host register
     {106, 32},                          // blocks per multiprocessor
     {111, 1024},                        // reserved shared memory per block
-    {face::kStreamValuesAttribute, 1},  // 64-bit memops
     {123, 1},                           // memops that wait for NOR
     {132, 1},                           // multicast: PyTorch asks before it makes a pool of NCCL's memory
 };
@@ -58,6 +57,7 @@ constexpr int kLastAttribute = 147;
 
 int value_of(int number, int device) {
   if (number == 33) return device + 1;  // PCI bus
+  if (number == face::kStreamValuesAttribute) return face::has_stream_values() ? 1 : 0;
   for (const Attribute& one : kAttributes)
     if (one.number == number) return one.value;
   return 0;
