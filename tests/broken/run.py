@@ -3,6 +3,7 @@
 fail, crash or hang on them. The library without a change runs the same tests first and must pass.
 
 usage: run.py BUILD_DIR [NAME…]    (names of variants; all by default)
+       run.py --table              (what docs/stand-ins.md shows of them)
 
 The last line is "N passed, N failed".
 """
@@ -64,13 +65,31 @@ class Suite:
         return all(outcome.how in variant.caught for _, outcome in outcomes), told
 
 
+def table():
+    """Lines of Markdown."""
+    lines = ["| rule | variant | seen by | how |", "|---|---|---|---|"]
+    for variant in variants.ALL:
+        cases = "; ".join(str(case) for case in variant.cases)
+        lines.append(f"| {variant.rule} | `{variant.name}` | {cases} | {', '.join(variant.caught)} |")
+    return lines
+
+
+def is_documented(root):
+    with open(os.path.join(root, "docs", "stand-ins.md"), encoding="utf-8") as file:
+        return "\n".join(table()) in file.read()
+
+
 def main():
+    if sys.argv[1:] == ["--table"]:
+        print("\n".join(table()))
+        return 0
     build_dir, *names = sys.argv[1:]
     unknown = set(names) - {variant.name for variant in variants.ALL}
     if unknown:
         sys.exit(f"no variant is called {', '.join(sorted(unknown))}")
     chosen = [variant for variant in variants.ALL if not names or variant.name in names]
     suite = Suite(build_dir)
+    suite.report(is_documented(suite.builder.root), "documented", "docs/stand-ins.md has the table that run.py --table prints")
     suite.unbroken(sorted({case for variant in chosen for case in variant.cases}, key=str))
     with ThreadPoolExecutor(2) as pool:  # those that hang use no processor
         for variant, (good, told) in zip(chosen, pool.map(suite.broken, chosen)):

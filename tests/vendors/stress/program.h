@@ -52,10 +52,10 @@ struct Step {
   std::size_t to = 0, from = 0;      // buffers
   std::int32_t value = 0;            // kFill
   Fold fold = Fold::kSum;            // kFold
-  Values values;                     // kUpload, kRenew: what is written; kCheck: what must be there
-  std::vector<Call> calls;           // kCalls
+  Values values = {};                // kUpload, kRenew: what is written; kCheck: what must be there
+  std::vector<Call> calls = {};      // kCalls
   bool grouped = false;
-  std::vector<std::vector<Issue>> issues;  // by rank of the world, in its order
+  std::vector<std::vector<Issue>> issues = {};  // by rank of the world, in its order
 };
 
 // A communicator is a part of the world. Number 0 is the world itself.

@@ -12,9 +12,7 @@ constexpr unsigned kNonBlocking = 1, kUntimed = 2;
 constexpr int kToDevice = 1, kToHost = 2, kWithin = 3;
 constexpr std::size_t kNull = 0, kOwn = 1, kFirstMade = 2, kBlocking = 2;
 
-ncclRedOp_t operation(Fold fold) {
-  return fold == Fold::kSum ? ncclSum : fold == Fold::kMax ? ncclMax : ncclMin;
-}
+ncclRedOp_t operation(Fold fold) { return fold == Fold::kSum ? ncclSum : fold == Fold::kMax ? ncclMax : ncclMin; }
 
 // The null stream and the streams that block wait for each other.
 bool ordered_by_itself(std::size_t a, std::size_t b) {
@@ -83,7 +81,7 @@ void Rank::close() {
   if (device_ != nullptr) {
     for (cudaStream_t stream : streams_) GOOD(device_->synchronize(stream));
   }
-  EXPECT_EQ(host_calls_, hosted_) << where();
+  EXPECT_EQ(host_calls_.load(), hosted_) << where();
   for (std::size_t c = comms_.size(); c-- > 0;)
     if (comms_[c] != nullptr) GOOD(ncclCommDestroy(comms_[c]));
   if (device_ == nullptr) return;
@@ -158,8 +156,8 @@ void Rank::check(const Step& step) {
   }
   const auto [here, there] = std::mismatch(got.begin(), got.end(), step.values.begin());
   if (here == got.end()) return;
-  ADD_FAILURE() << where() << ": element " << here - got.begin() << " of buffer " << step.from << " is " << *here << ", not "
-                << *there;
+  ADD_FAILURE() << where() << ": element " << here - got.begin() << " of buffer " << step.from << " is " << *here
+                << ", not " << *there;
 }
 
 void Rank::fill(const Step& step) {

@@ -63,7 +63,7 @@ class Rank {
   std::array<cudaEvent_t, kEvents> events_{};
   std::size_t next_event_ = 0;
   std::array<void*, kBuffers> memory_{};
-  std::vector<Values> plain_;                       // of a CPU rank
+  std::vector<Values> plain_;                            // of a CPU rank
   std::array<std::vector<std::size_t>, kBuffers> last_;  // streams that touched each buffer last
   std::size_t at_step_ = 0;
   std::size_t hosted_ = 0;                  // host functions that were asked for,
