@@ -115,7 +115,8 @@ Status decode_error(ConstBytes payload) {
   Reader reader(payload);
   const auto code = reader.integer<std::uint8_t>();
   const std::string text = clean(reader.text(), kMaxErrorText);
-  if (!reader.finished() || code == 0 || code > static_cast<std::uint8_t>(Code::kAborted)) return malformed("error");
+  if (!reader.finished() || code == 0 || code >= static_cast<std::uint8_t>(Code::kInProgress))
+    return malformed("error");
   return Status(static_cast<Code>(code), text);
 }
 

@@ -151,7 +151,7 @@ ORDER = [
     Variant(
         "done_before_the_copy", "done comes behind the last copy",
         [Change(CALL, "    if (!*there) break;\n", "")],
-        [Case("mixed, 8 channels", "Mixed.EveryCollectiveGivesWhatAPlainComputationGives", slow="IN")], WRONG),
+        [Case("mixed, 8 channels", "Mixed.InPlace", slow="IN")], WRONG),
     Variant(
         "waits_on_the_host", "a call returns when it is enqueued",
         [Change(STAGED, "    if (first.ok()) queue.release_gate(gate);",
@@ -203,7 +203,7 @@ STAGING = [
     Variant(
         "up_copy_not_awaited", "the host reads a slot when its way up is done",
         [Change(CALL, "    if (!there || !*there) return there;\n", "    if (!there) return there;\n")],
-        [Case("mixed, 8 channels", "Mixed.EveryCollectiveGivesWhatAPlainComputationGives", slow="OUT")], (FAILS,)),
+        [Case("mixed, 8 channels", "Mixed.InPlace", slow="OUT")], (FAILS,)),
     Variant(
         "answers_from_another_piece", "a piece comes down from its own slot",
         [Change(CALL, "call_.out) + copy.user, stage_->slot(worked_)", "call_.out) + copy.user, stage_->slot(0)")],

@@ -9,83 +9,21 @@
 #include <utility>
 
 #include "tests/vendors/cases.h"
+#include "tests/vendors/order.h"
 
 namespace {
 
+using order::Hold;
+using order::OwnStream;
+using order::pass_markers;
+using order::Probe;
+using order::wait_for;
 using rig::as;
 using rig::Buffer;
 using rig::kCpu;
 using rig::Rank;
 
 using Numbers = std::vector<std::int32_t>;
-
-void wait_for(const std::atomic<bool>& flag) {
-  while (!flag) std::this_thread::yield();
-}
-
-// A stream of a device rank; the null stream on a CPU rank, whose calls take no notice of it.
-class OwnStream {
- public:
-  explicit OwnStream(const Rank& rank, unsigned flags = 1) {
-    if (rank.on_device()) {
-      EXPECT_EQ(cudaStreamCreateWithFlags(&stream_, flags), face::kSuccess);
-    }
-  }
-  ~OwnStream() {
-    if (stream_ != nullptr) {
-      EXPECT_EQ(cudaStreamDestroy(stream_), face::kSuccess);
-    }
-  }
-  OwnStream(const OwnStream&) = delete;
-  OwnStream& operator=(const OwnStream&) = delete;
-  operator cudaStream_t() const { return stream_; }  // NOLINT: it stands for the stream
-
- private:
-  cudaStream_t stream_ = nullptr;
-};
-
-// Keeps streams where they are until it lets them go.
-class Hold {
- public:
-  Hold() { EXPECT_EQ(cudaHostAlloc(reinterpret_cast<void**>(&flag_), sizeof(*flag_), 0), face::kSuccess); }
-  ~Hold() { EXPECT_EQ(cudaFreeHost(flag_), face::kSuccess); }
-  Hold(const Hold&) = delete;
-  Hold& operator=(const Hold&) = delete;
-  void stop(cudaStream_t stream) { ASSERT_EQ(standin_launch_spin(flag_, stream), face::kSuccess); }
-  void go() { __atomic_store_n(flag_, 1U, __ATOMIC_RELEASE); }
-
- private:
-  std::uint32_t* flag_ = nullptr;
-};
-
-// Another communicator of the same ranks, of which one is a CPU rank. Once a call on it has given that rank its result,
-// the engine has gone its rounds: whatever it would do with the calls before that one, it has begun.
-class Probe {
- public:
-  explicit Probe(const Rank& rank) : rank_(rank), stream_(rank), data_(rank, sizeof(std::int32_t)) {
-    EXPECT_EQ(ncclCommSplit(rank.comm, 0, rank.rank, &comm_, nullptr), ncclSuccess) << ncclGetLastError(nullptr);
-    const std::int32_t one = 1;
-    data_.write(&one, stream_);
-  }
-  ~Probe() { EXPECT_EQ(ncclCommDestroy(comm_), ncclSuccess); }
-  Probe(const Probe&) = delete;
-  Probe& operator=(const Probe&) = delete;
-
-  // The device's stream may have to wait longer, where its calls are in one order.
-  void pass(std::atomic<int>& passed) {
-    const int round = ++rounds_;
-    ASSERT_EQ(ncclAllReduce(data_.at(), data_.at(), 1, ncclInt32, ncclMax, comm_, stream_), ncclSuccess);
-    if (!rank_.on_device()) passed = round;
-    while (passed < round) std::this_thread::yield();
-  }
-
- private:
-  const Rank& rank_;
-  OwnStream stream_;
-  Buffer data_;
-  ncclComm_t comm_ = nullptr;
-  int rounds_ = 0;
-};
 
 void fill(Buffer& buffer, std::uint32_t value, cudaStream_t stream) {
   auto* to = static_cast<std::uint32_t*>(buffer.at());
@@ -324,10 +262,12 @@ TEST(Order, AHostFunctionOfTheUsersIsNotKeptUp) {
     second.write(Numbers(1000, 7).data(), other);
     if (rank.on_device()) {
       Hold hold;
+      ASSERT_EQ(cudaStreamSynchronize(other), face::kSuccess);
       hold.stop(rank.stream);
       first.fill_on(rank.stream);
       sum(first.buffer, rank.comm, rank.stream);
       sum(second, rank.comm, other);
+      pass_markers(users);  // the second call's stream has come to where it waits
       std::atomic<bool> called{false};
       const auto call = [](void* flag) { static_cast<std::atomic<bool>*>(flag)->store(true); };
       ASSERT_EQ(cudaLaunchHostFunc(users, call, &called), face::kSuccess);
