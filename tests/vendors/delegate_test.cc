@@ -128,6 +128,46 @@ TEST(Delegate, ANonBlockingInitIsPolledToItsEnd) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// The stream is held back before its data is there. Were the vendor's kernel anywhere else it would read that now.
+TEST(Delegate, TheVendorsWorkIsInTheCallersStream) {
+  rig::run({0, 1}, [](Rank& rank) {
+    std::uint32_t* flag = nullptr;
+    ASSERT_EQ(cudaHostAlloc(reinterpret_cast<void**>(&flag), sizeof(*flag), 0), face::kSuccess);
+    Buffer data(rank, 4000);
+    ASSERT_EQ(standin_launch_spin(flag, rank.stream), face::kSuccess);
+    ASSERT_EQ(standin_launch_fill32(static_cast<std::uint32_t*>(data.at()), 3, 1000, rank.stream), face::kSuccess);
+    ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1000, ncclInt32, ncclSum, rank.comm, rank.stream), ncclSuccess);
+    EXPECT_EQ(cudaStreamSynchronize(nullptr), face::kSuccess);
+    __atomic_store_n(flag, 1U, __ATOMIC_RELEASE);
+    EXPECT_EQ(as<std::int32_t>(data.read(rank.stream)), std::vector<std::int32_t>(1000, 6));
+    EXPECT_EQ(cudaFreeHost(flag), face::kSuccess);
+  });
+}
+
+// On one stream, where a kernel of the vendor's behind a stream that waits would meet one before it on another rank.
+TEST(Delegate, AGroupWithAMixedCommunicatorInAnyOrder) {
+  rig::run({0, kCpu, 1}, [](Rank& rank) {
+    ncclComm_t child = nullptr;
+    ASSERT_EQ(ncclCommSplit(rank.comm, rank.on_device() ? 0 : NCCL_SPLIT_NOCOLOR, 0, &child, nullptr), ncclSuccess);
+    const std::int32_t one = 1;
+    Buffer vendors(rank, sizeof(one)), mixed(rank, sizeof(one));
+    vendors.write(&one, rank.stream);
+    mixed.write(&one, rank.stream);
+    const auto sum = [&](Buffer& data, ncclComm_t comm) {
+      ASSERT_EQ(ncclAllReduce(data.at(), data.at(), 1, ncclInt32, ncclSum, comm, rank.stream), ncclSuccess);
+    };
+    ASSERT_EQ(ncclGroupStart(), ncclSuccess);
+    if (rank.rank == 2) sum(mixed, rank.comm);
+    if (child != nullptr) sum(vendors, child);
+    if (rank.rank != 2) sum(mixed, rank.comm);
+    ASSERT_EQ(ncclGroupEnd(), ncclSuccess) << ncclGetLastError(nullptr);
+    EXPECT_EQ(as<std::int32_t>(mixed.read(rank.stream))[0], 3);
+    if (child == nullptr) return;
+    EXPECT_EQ(as<std::int32_t>(vendors.read(rank.stream))[0], 2);
+    EXPECT_EQ(ncclCommDestroy(child), ncclSuccess);
+  });
+}
+
 // A rank that never calls parks the others' streams; an abort lets them go, and all learn of it.
 TEST(Delegate, AnAbortReachesTheVendorAndTheOtherRanks) {
   std::atomic<bool> aborted{false}, joined{false};

@@ -147,6 +147,9 @@ TEST(Rendezvous, ErrorTextsAreCutAndCleaned) {
   EXPECT_EQ(back.code(), Code::kRemote);
   EXPECT_EQ(back.message(), std::string(kMaxErrorText, '?'));
   EXPECT_EQ(decode_error({}).code(), Code::kProtocol);
+  for (int code = static_cast<int>(Code::kInvalidArgument); code < static_cast<int>(Code::kInProgress); ++code)
+    EXPECT_EQ(decode_error(encode(Status(static_cast<Code>(code), "why"))).message(), "why") << code;
+  EXPECT_EQ(decode_error(encode(Status(Code::kInProgress, ""))).code(), Code::kProtocol);
 }
 
 TEST(Rendezvous, EveryErrorCodeTravels) {

@@ -39,12 +39,14 @@ struct Range {
 int device_count();          // those that the environment leaves visible
 int ordinal(int device);     // how the machine counts a visible device
 const char* face_visible();  // defined by the face: its list of visible ordinals, or null
+std::size_t number_from(const char* variable, std::size_t otherwise);  // of the environment
 std::size_t device_bytes();
 std::size_t device_bytes_free(int device);
 void* allocate(int device, std::size_t bytes);         // null: out of memory
 void* allocate_pinned(int device, std::size_t bytes);  // null: out of memory
 bool add_pinned(int device, void* memory, std::size_t bytes);
 void forget(const Range& range);
+std::uint64_t allocations();  // ever made, of all kinds
 std::optional<Range> find(const void* pointer);
 // The address by which this library reaches the memory. Ends the process if a device range is not wholly allocated.
 char* reach(const char* call, const void* pointer, std::size_t bytes);

@@ -171,6 +171,19 @@ void step_kernels(Engine& engine, std::vector<StreamPtr>& running, Hold& hold) {
   });
 }
 
+// STANDIN_SLOW_KERNELS, _OUT and _IN: microseconds that every kernel, copy to the host and copy to the device takes at
+// least, as large ones do. What forgets to wait for one then finds what was there before.
+std::chrono::microseconds least_time(Work work) {
+  static const std::chrono::microseconds kernels(number_from("STANDIN_SLOW_KERNELS", 0)),
+      out(number_from("STANDIN_SLOW_OUT", 0)), in(number_from("STANDIN_SLOW_IN", 0));
+  switch (work) {
+    case Work::kCompute: return kernels;
+    case Work::kCopyOut: return out;
+    case Work::kCopyIn: return in;
+    default: return {};
+  }
+}
+
 void start(Engine& engine, const StreamPtr& stream, std::vector<StreamPtr>& running, Hold& hold) {
   Queued& head = stream->queue.front();
   head.started = true;
@@ -180,6 +193,8 @@ void start(Engine& engine, const StreamPtr& stream, std::vector<StreamPtr>& runn
   }
   if (head.operation.run) {
     hold.unlock();
+    const auto least = least_time(head.operation.work);
+    if (least.count() != 0) std::this_thread::sleep_for(least);
     head.operation.run();
     hold.lock();
   }

@@ -18,11 +18,6 @@ namespace {
 constexpr std::size_t kGranule = 64;
 constexpr std::size_t kAlignment = 512;
 
-std::size_t number_from(const char* name, std::size_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
-}
-
 // As CUDA reads its list: up to the first that is not there.
 std::vector<int> visible_ordinals(int devices) {
   std::vector<int> visible;
@@ -45,6 +40,7 @@ struct Memory {
   std::size_t bytes = 0;
   std::vector<unsigned char*> written;
   std::map<std::uintptr_t, Range> ranges;  // by base
+  std::uint64_t made = 0;                  // ranges ever
 };
 
 void map_device(Memory& memory, int device) {
@@ -107,11 +103,21 @@ std::uintptr_t free_place(const Memory& all, int device, std::size_t bytes) {
   return at <= end && end - at >= bytes ? at : 0;
 }
 
+void add(Memory& all, const Range& range) {
+  all.ranges[range.base] = range;
+  ++all.made;
+}
+
 }  // namespace
 
 void misuse(const char* call, const char* rule) {
   std::fprintf(stderr, "stand-in: %s: %s\n", call, rule);
   std::abort();
+}
+
+std::size_t number_from(const char* variable, std::size_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 0);
 }
 
 int device_count() { return memory().devices; }
@@ -133,7 +139,7 @@ void* allocate(int device, std::size_t bytes) {
   const std::uintptr_t base = free_place(all, device, bytes);
   if (base == 0) return nullptr;
   std::memset(granule(all, base), 0, granules(base, bytes));
-  all.ranges[base] = Range{Kind::kDevice, device, base, bytes, false};
+  add(all, Range{Kind::kDevice, device, base, bytes, false});
   return reinterpret_cast<void*>(base);
 }
 
@@ -143,7 +149,7 @@ void* allocate_pinned(int device, std::size_t bytes) {
   Memory& all = memory();
   const std::lock_guard<std::mutex> hold(all.lock);
   const auto base = reinterpret_cast<std::uintptr_t>(made);
-  all.ranges[base] = Range{Kind::kPinned, device, base, bytes, false};
+  add(all, Range{Kind::kPinned, device, base, bytes, false});
   return made;
 }
 
@@ -153,7 +159,7 @@ bool add_pinned(int device, void* pointer, std::size_t bytes) {
   const auto base = reinterpret_cast<std::uintptr_t>(pointer);
   const auto next = all.ranges.lower_bound(base);
   if (find_locked(all, base) != nullptr || (next != all.ranges.end() && next->first < base + bytes)) return false;
-  all.ranges[base] = Range{Kind::kPinned, device, base, bytes, true};
+  add(all, Range{Kind::kPinned, device, base, bytes, true});
   return true;
 }
 
@@ -162,6 +168,12 @@ void forget(const Range& range) {
   const std::lock_guard<std::mutex> hold(all.lock);
   all.ranges.erase(range.base);
   if (range.kind == Kind::kPinned && !range.registered) munmap(reinterpret_cast<void*>(range.base), range.bytes);
+}
+
+std::uint64_t allocations() {
+  Memory& all = memory();
+  const std::lock_guard<std::mutex> hold(all.lock);
+  return all.made;
 }
 
 std::optional<Range> find(const void* pointer) {

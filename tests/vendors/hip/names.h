@@ -61,3 +61,4 @@
 #define standin_launch_spin standin_hip_launch_spin
 #define standin_waiters standin_hip_waiters
 #define standin_streams standin_hip_streams
+#define standin_made standin_hip_made

@@ -28,7 +28,7 @@ cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int device) {
 #ifndef STANDIN_CUDA13  // whose own is in devices.cc
 cudaError_t cudaDeviceGetAttribute(int* value, int attribute, int device) {
   if (!face::exists(device)) return answer(face::kInvalidDevice);
-  *value = attribute == face::kStreamValuesAttribute ? 1 : 0;
+  *value = attribute == face::kStreamValuesAttribute && face::has_stream_values() ? 1 : 0;
   return answer(face::kSuccess);
 }
 #endif

@@ -19,45 +19,45 @@ struct Attribute {
 };
 // What is not here is 0.
 constexpr Attribute kAttributes[] = {
-    {1, 1024},                          // threads per block
-    {2, 1024},                          // block, x
-    {3, 1024},                          // block, y
-    {4, 64},                            // block, z
-    {5, INT_MAX},                       // grid, x
-    {6, 65535},                         // grid, y
-    {7, 65535},                         // grid, z
-    {8, 49152},                         // shared memory per block
-    {9, 65536},                         // constant memory
-    {10, 32},                           // threads per warp
-    {11, INT_MAX},                      // pitch
-    {12, 65536},                        // registers per block
-    {16, 132},                          // multiprocessors
-    {19, 1},                            // maps host memory
-    {31, 1},                            // concurrent kernels
-    {37, 5120},                         // bus width
-    {38, 50 << 20},                     // L2
-    {39, 2048},                         // threads per multiprocessor
-    {40, 3},                            // copy engines
-    {41, 1},                            // unified addressing
-    {50, face::kPciDomain},             // PCI domain
-    {75, 9},                            // compute capability
-    {78, 1},                            // stream priorities
-    {81, 233472},                       // shared memory per multiprocessor
-    {82, 65536},                        // registers per multiprocessor
-    {91, 1},                            // registered memory by its host pointer
-    {95, 1},                            // cooperative launch
-    {97, 232448},                       // shared memory per block, on request
-    {99, 1},                            // host register
-    {106, 32},                          // blocks per multiprocessor
-    {111, 1024},                        // reserved shared memory per block
-    {face::kStreamValuesAttribute, 1},  // 64-bit memops
-    {123, 1},                           // memops that wait for NOR
-    {132, 1},                           // multicast: PyTorch asks before it makes a pool of NCCL's memory
+    {1, 1024},               // threads per block
+    {2, 1024},               // block, x
+    {3, 1024},               // block, y
+    {4, 64},                 // block, z
+    {5, INT_MAX},            // grid, x
+    {6, 65535},              // grid, y
+    {7, 65535},              // grid, z
+    {8, 49152},              // shared memory per block
+    {9, 65536},              // constant memory
+    {10, 32},                // threads per warp
+    {11, INT_MAX},           // pitch
+    {12, 65536},             // registers per block
+    {16, 132},               // multiprocessors
+    {19, 1},                 // maps host memory
+    {31, 1},                 // concurrent kernels
+    {37, 5120},              // bus width
+    {38, 50 << 20},          // L2
+    {39, 2048},              // threads per multiprocessor
+    {40, 3},                 // copy engines
+    {41, 1},                 // unified addressing
+    {50, face::kPciDomain},  // PCI domain
+    {75, 9},                 // compute capability
+    {78, 1},                 // stream priorities
+    {81, 233472},            // shared memory per multiprocessor
+    {82, 65536},             // registers per multiprocessor
+    {91, 1},                 // registered memory by its host pointer
+    {95, 1},                 // cooperative launch
+    {97, 232448},            // shared memory per block, on request
+    {99, 1},                 // host register
+    {106, 32},               // blocks per multiprocessor
+    {111, 1024},             // reserved shared memory per block
+    {123, 1},                // memops that wait for NOR
+    {132, 1},                // multicast: PyTorch asks before it makes a pool of NCCL's memory
 };
 constexpr int kLastAttribute = 147;
 
 int value_of(int number, int device) {
   if (number == 33) return standin::ordinal(device) + 1;  // PCI bus
+  if (number == face::kStreamValuesAttribute) return face::has_stream_values() ? 1 : 0;
   for (const Attribute& one : kAttributes)
     if (one.number == number) return one.value;
   return 0;

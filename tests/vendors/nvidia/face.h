@@ -166,8 +166,9 @@ STANDIN_EXPORT cudaError_t standin_launch_copy(void* to, const void* from, size_
 STANDIN_EXPORT cudaError_t standin_launch_fold(void* to, const void* from, size_t count, int type, int fold,
                                                cudaStream_t stream);
 STANDIN_EXPORT cudaError_t standin_launch_spin(const uint32_t* flag, cudaStream_t stream);  // until it is not zero
-STANDIN_EXPORT int standin_waiters();  // threads that are blocked in a call now
-STANDIN_EXPORT int standin_streams();  // that live, or have work left
+STANDIN_EXPORT int standin_waiters();    // threads that are blocked in a call now
+STANDIN_EXPORT int standin_streams();    // that live, or have work left
+STANDIN_EXPORT uint64_t standin_made();  // streams, events and allocations, ever
 }
 
 namespace face {

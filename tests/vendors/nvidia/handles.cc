@@ -9,6 +9,7 @@ namespace face {
 namespace {
 
 std::mutex lock;
+std::uint64_t made = 0;
 
 std::set<const void*>& handles() {
   static auto* const all = new std::set<const void*>;
@@ -24,6 +25,7 @@ std::set<const void*>& handles() {
 void add_handle(const void* handle) {
   const std::lock_guard<std::mutex> hold(lock);
   handles().insert(handle);
+  ++made;
 }
 
 void check_handle(const char* call, const void* handle) {
@@ -36,4 +38,11 @@ void drop_handle(const char* call, const void* handle) {
   if (handles().erase(handle) == 0) refuse(call);
 }
 
+std::uint64_t handles_made() {
+  const std::lock_guard<std::mutex> hold(lock);
+  return made;
+}
+
 }  // namespace face
+
+uint64_t standin_made() { return face::handles_made() + standin::allocations(); }

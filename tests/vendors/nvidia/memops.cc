@@ -33,6 +33,7 @@ Word* flag_at(const char* call, CUdeviceptr at) {
 
 template <typename Word>
 CUresult check(const char* call, CUdeviceptr at, unsigned flags, unsigned greatest) {
+  if (!face::has_stream_values()) return face::kNotSupported;
   if (flags > greatest || at % sizeof(Word) != 0) return face::kInvalidValue;
   flag_at<Word>(call, at);
   return face::kSuccess;

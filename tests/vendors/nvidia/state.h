@@ -20,6 +20,7 @@ bool exists(int device);
 int& current_device();
 cudaError_t answer(int error);  // remembers an error for cudaGetLastError
 int take_last_error(bool clear);
+bool has_stream_values();  // 64-bit memops; STANDIN_VALUES=0: not, as some virtual and older devices
 
 std::shared_ptr<standin::Stream> stream_of(const char* call, cudaStream_t handle);
 
