@@ -25,11 +25,13 @@ using Variables = std::map<std::string, std::string>;
 class Process {
  public:
   Process(std::vector<std::string> arguments, const Variables& variables) {
+    const char* program = std::getenv("AMALGAM_TEST_BOOTSTRAP_RANK");
+    if (program == nullptr) std::abort();  // in the child, a failure would go on as a test of its own
     int in[2];
     int out[2];
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) std::abort();
     pid_ = fork();
-    if (pid_ == 0) execute(std::move(arguments), variables, in[0], out[1]);
+    if (pid_ == 0) execute(program, std::move(arguments), variables, in[0], out[1]);
     close(in[0]);
     close(out[1]);
     in_ = in[1];
@@ -63,17 +65,17 @@ class Process {
   }
 
  private:
-  [[noreturn]] static void execute(std::vector<std::string> arguments, const Variables& variables, int in, int out) {
+  [[noreturn]] static void execute(const char* program, std::vector<std::string> arguments, const Variables& variables,
+                                   int in, int out) {
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     setenv("AMALGAM_INTERFACES", "=lo", 1);
     setenv("AMALGAM_LOG", "error", 0);
     for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
-    const std::string program = std::getenv("AMALGAM_TEST_BOOTSTRAP_RANK");
-    std::vector<char*> list = {const_cast<char*>(program.c_str())};
+    std::vector<char*> list = {const_cast<char*>(program)};
     for (std::string& argument : arguments) list.push_back(argument.data());
     list.push_back(nullptr);
-    execv(program.c_str(), list.data());
+    execv(program, list.data());
     _exit(127);
   }
 

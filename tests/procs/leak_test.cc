@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <sstream>
 #include <thread>
@@ -17,12 +18,8 @@ namespace {
 using support::Process;
 using support::Usage;
 
+constexpr std::chrono::seconds kPatience{300};
 constexpr long kResidentKib = 4096;  // pages that malloc's arenas spread over
-
-int rounds(int usual) {
-  const char* text = std::getenv("AMALGAM_TEST_CASES");
-  return text == nullptr ? usual : std::atoi(text);
-}
 
 // A sanitizer keeps freed memory aside and counts leaks itself, so pages and mappings say nothing there.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -30,6 +27,12 @@ constexpr bool kMemoryTells = false;
 #else
 constexpr bool kMemoryTells = true;
 #endif
+
+// Sanitized code is slow.
+int rounds(int usual) {
+  const char* text = std::getenv("AMALGAM_TEST_CASES");
+  return text != nullptr ? std::atoi(text) : kMemoryTells ? usual : usual / 10;
+}
 
 void expect_no_growth(const Usage& before, const Usage& after, int rounds) {
   EXPECT_LE(after.files, before.files);
@@ -62,7 +65,7 @@ TEST_P(Rounds, LeaveNothingBehind) {
                                                 "AMALGAM_LOG_FILE=/dev/null"};  // each abort is an error to the others
   auto ranks = support::start_ranks(c.ranks, "rounds", environment);
   for (Process& rank : ranks) {
-    std::istringstream line(rank.expect("usage "));
+    std::istringstream line(rank.expect("usage ", kPatience));
     std::string word;
     Usage before, after;
     line >> word;

@@ -79,10 +79,10 @@ std::string Process::line(std::chrono::seconds limit) {
   }
 }
 
-std::string Process::expect(const std::string& prefix) {
+std::string Process::expect(const std::string& prefix, std::chrono::seconds limit) {
   std::string heard;
   while (true) {
-    const std::string said = line();
+    const std::string said = line(limit);
     if (said.rfind(prefix, 0) == 0) return said;
     if (said.empty()) break;
     heard += said + "\n";

@@ -25,7 +25,8 @@ class Process {
   bool say(const std::string& line);  // false: it has ended
   std::string line(
       std::chrono::seconds limit = std::chrono::seconds(60));  // next line; "" at the end or after the limit
-  std::string expect(const std::string& prefix);               // next line that starts so; fails the test otherwise
+  // The next line that starts so; fails the test otherwise.
+  std::string expect(const std::string& prefix, std::chrono::seconds limit = std::chrono::seconds(60));
   void signal(int number) const;
   int wait(std::chrono::seconds limit = std::chrono::seconds(60));  // exit code, or -signal; -1000 after the limit
   pid_t pid() const { return pid_; }

@@ -34,6 +34,9 @@ struct Runtime {
   int (*synchronize)(cudaStream_t);
   int (*query)(cudaStream_t);
   int (*fill32)(std::uint32_t*, std::uint32_t value, std::size_t count, cudaStream_t);  // a kernel
+  int (*spin)(const std::uint32_t* pinned, cudaStream_t);  // one that runs until it is not 0
+  int (*allocate_pinned)(void**, std::size_t, unsigned);
+  int (*release_pinned)(void*);
 };
 
 inline Runtime runtime_in(void* library, const std::string& prefix) {
@@ -49,7 +52,11 @@ inline Runtime runtime_in(void* library, const std::string& prefix) {
   find(prefix + "StreamDestroy", made.destroy_stream);
   find(prefix + "StreamSynchronize", made.synchronize);
   find(prefix + "StreamQuery", made.query);
-  find(prefix == "cuda" ? "standin_launch_fill32" : "standin_" + prefix + "_launch_fill32", made.fill32);
+  const bool cuda = prefix == "cuda";
+  find((cuda ? std::string("standin_launch_") : "standin_" + prefix + "_launch_") + "fill32", made.fill32);
+  find((cuda ? std::string("standin_launch_") : "standin_" + prefix + "_launch_") + "spin", made.spin);
+  find(prefix + (cuda ? "HostAlloc" : "HostMalloc"), made.allocate_pinned);
+  find(prefix + (cuda ? "FreeHost" : "HostFree"), made.release_pinned);
   return made;
 }
 

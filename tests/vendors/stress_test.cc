@@ -29,7 +29,7 @@ std::uint64_t option(const char* name, std::uint64_t otherwise) {
 // there is one, no rank is a CPU rank.
 std::vector<Place> all_places(std::mt19937_64& random) {
   std::vector<Place> places = {{&stress::kCuda, 0}, {&stress::kCuda, 1}, {&stress::kCuda, 2}};
-#ifndef STANDIN_ILUVATAR
+#ifdef STANDIN_CUDA13
   if (random() % 2 == 0) {
     places.push_back({&stress::kHip, 0});
     places.push_back({&stress::kHip, 1});

@@ -53,7 +53,7 @@ struct Place {
 
 }  // namespace stress
 
-#ifndef STANDIN_ILUVATAR  // its runtime has CUDA's names, so it is alone in a process
+#ifdef STANDIN_CUDA13  // its runtime has CUDA's names, so it is alone in a process
 extern "C" {
 int hipSetDevice(int);
 int hipMalloc(void**, std::size_t);
