@@ -37,9 +37,15 @@ def last_lines(text, number=4):
     return " | ".join(text.strip().splitlines()[-number:])[-600:]
 
 
-def run(commands, limit_s):
-    """Each command is (arguments, environment). Gives the standard outputs; fails with the first that fails."""
-    deadline = time.monotonic() + limit_s
+def share(until, part):
+    """A part of the time that is left."""
+    now = time.monotonic()
+    return now + part * (until - now)
+
+
+def run(commands, until):
+    """Each command is (arguments, environment). Gives the standard outputs; fails with the first that fails, or at `until`."""
+    begin = time.monotonic()
     files = [tempfile.TemporaryFile("w+") for _ in range(2 * len(commands))]
     outputs, errors = files[::2], files[1::2]
     processes = []
@@ -47,7 +53,7 @@ def run(commands, limit_s):
         for (arguments, environment), output, error in zip(commands, outputs, errors):
             processes.append(subprocess.Popen(arguments, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=error,
                                               start_new_session=True))
-        failed = wait(processes, deadline)
+        failed = wait(processes, until)
     finally:
         stop(processes)
     texts = []
@@ -57,19 +63,19 @@ def run(commands, limit_s):
         file.close()
     if failed is not None:
         code = processes[failed].returncode
-        what = f"nothing came within {limit_s:.0f} s" if code == -signal.SIGKILL else f"process {failed} ended with {code}"
+        what = f"nothing came within {until - begin:.0f} s" if code == -signal.SIGKILL else f"process {failed} ended with {code}"
         raise Failure(f"{what}: {last_lines(texts[2 * failed + 1] or texts[2 * failed])}")
     return texts[::2]
 
 
-def wait(processes, deadline):
+def wait(processes, until):
     """The number of the process that failed first, or is late; None when all ended well."""
     with selectors.DefaultSelector() as running:
         for number, process in enumerate(processes):
             running.register(os.pidfd_open(process.pid), selectors.EVENT_READ, number)
         try:
             while running.get_map():
-                ended = running.select(max(0.0, deadline - time.monotonic()))
+                ended = running.select(max(0.0, until - time.monotonic()))
                 for key, _ in ended:
                     if processes[key.data].wait() != 0:
                         return key.data
@@ -83,19 +89,19 @@ def wait(processes, deadline):
     return None
 
 
-def probe(here, part, limit_s, *arguments, environment=None, wrapper=()):
+def probe(here, part, until, *arguments, environment=None, wrapper=()):
     """Runs one part of gpu_probe and gives its figures."""
     if not here.runtime:
         raise Skip("no device runtime was found (--runtime)")
     command = [*wrapper, here.program("gpu_probe"), part, "--runtime", here.runtime, "--device", str(here.device), *arguments]
-    output = run([(command, environment or here.environment())], limit_s)[0]
+    output = run([(command, environment or here.environment())], until)[0]
     return json.loads(output.strip().splitlines()[-1])
 
 
 CPU = "cpu"
 
 
-def perf(here, name, ranks, arguments, limit_s, environments=None, shared=None):
+def perf(here, name, ranks, arguments, until, environments=None, shared=None):
     """Runs NAME_perf with a process for each of `ranks`: a device number, or CPU. Gives the rows of its JSON."""
     if not here.runtime:
         raise Skip("no device runtime was found (--runtime)")
@@ -110,7 +116,7 @@ def perf(here, name, ranks, arguments, limit_s, environments=None, shared=None):
             if where != CPU:
                 command += ["--device", str(where), "--runtime", here.runtime]
             commands.append((command, here.environment(**shared, **own, RANK=str(rank))))
-        run(commands, limit_s)
+        run(commands, until)
         with open(table, encoding="utf-8") as file:
             result = json.load(file)
     if result["out_of_bounds"] != 0:

@@ -84,10 +84,12 @@ def find_nccl():
 def find(options):
     if not options.standins:
         dist = os.path.abspath(options.dist)
-        return Place(os.path.join(dist, "lib", "libnccl.so.2"), [os.path.join(dist, "bin")], options.runtime or find_runtime(), options.vendor_library or find_nccl(), options.device, True,
-                     256 * MIB, 1)
+        return Place(os.path.join(dist, "lib", "libnccl.so.2"), [os.path.join(dist, "bin")], options.runtime or find_runtime(),
+                     options.vendor_library or find_nccl(), options.device, True, 256 * MIB, 1)
     build = os.path.abspath(options.standins)
     folder = os.path.join(build, "tests", "vendors", "nvidia")
     runtimes = os.path.join(folder, "lib")
-    return Place(os.path.join(build, "src", "abi", "libnccl.so.2"), [os.path.join(build, "bench", each) for each in ("gpu", "perf")], os.path.join(runtimes, "libcudart.so.13"), os.path.join(folder, "ccl", "libnccl.so.2"), options.device, False,
-                 4 * MIB, 2, {"LD_LIBRARY_PATH": runtimes})
+    programs = [os.path.join(build, "bench", each) for each in ("gpu", "perf")]
+    environment = {"LD_LIBRARY_PATH": runtimes, "AMALGAM_SILENCE_TIMEOUT": "60s"}  # a busy machine stalls processes
+    return Place(os.path.join(build, "src", "abi", "libnccl.so.2"), programs, os.path.join(runtimes, "libcudart.so.13"),
+                 os.path.join(folder, "ccl", "libnccl.so.2"), options.device, False, 4 * MIB, 2, environment)

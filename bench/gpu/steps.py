@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from dataclasses import dataclass
 from typing import Callable
 
@@ -22,11 +23,11 @@ WAITING = ["-z", "1", "-a", "3"]  # every call is waited for; times are the slow
 class Step:
     title: str
     limit_s: float
-    body: Callable  # (place, results so far, limit) → figures
+    body: Callable  # (place, results so far, until when) → figures
 
     def run(self, here, results, limit_s):
         try:
-            return {"state": "done", "figures": self.body(here, results, limit_s)}
+            return {"state": "done", "figures": self.body(here, results, time.monotonic() + limit_s)}
         except Skip as reason:
             return {"state": "left out", "text": str(reason)}
         except (Failure, OSError, ValueError, KeyError) as reason:
@@ -38,10 +39,10 @@ def figures_of(row):
     return {"bytes": row["bytes"], "us": round(timing["median_us"], 2), "gbps": round(row["bytes"] / timing["median_us"] / 1e3, 3)}
 
 
-def timed(here, ranks, size, rounds, limit_s, arguments=(), **how):
+def timed(here, ranks, size, rounds, until, arguments=(), **how):
     """Allreduce of one size, checked."""
     options = ["-b", str(size), "-e", str(size), "-n", str(rounds), "-w", "3", "-c", "1", *WAITING, *arguments]
-    return figures_of(jobs.perf(here, "all_reduce", ranks, options, limit_s, **how)[0])
+    return figures_of(jobs.perf(here, "all_reduce", ranks, options, until, **how)[0])
 
 
 def attempt(figures, name, body):
@@ -52,56 +53,56 @@ def attempt(figures, name, body):
         figures[name] = {"not available": str(reason)}
 
 
-def machine(here, _, limit_s):
-    return jobs.probe(here, "machine", limit_s, "--bytes", str(here.large), "--rounds", "10")
+def machine(here, _, until):
+    return jobs.probe(here, "machine", until, "--bytes", str(here.large), "--rounds", "10")
 
 
-def delegation(here, _, limit_s):
+def delegation(here, _, until):
     if not here.vendor_library:
         raise Skip("no NCCL of the vendor's was found (--vendor-library)")
     rounds = "51" if here.real else "11"
-    return jobs.probe(here, "delegation", limit_s, "--vendor-library", here.vendor_library, "--rounds", rounds)
+    return jobs.probe(here, "delegation", until, "--vendor-library", here.vendor_library, "--rounds", rounds)
 
 
-def check(here, _, limit_s):
+def check(here, _, until):
     """All types, operations and collectives on one device rank and two CPU ranks; several pieces, and odd sizes."""
     figures = {}
     ranks = [CPU, here.device, CPU]
     for name in PROGRAMS:
         options = ["-n", "1", "-w", "0", "-c", "1", "-d", "all", "-b", "10008", "-e", "10008"]
-        rows = jobs.perf(here, name, ranks, options + (["-o", "all"] if name in REDUCING else []), limit_s)
-        many = jobs.perf(here, name, ranks, ["-n", "1", "-w", "0", "-b", "9M", "-e", "9M"], limit_s) if here.real else []
+        rows = jobs.perf(here, name, ranks, options + (["-o", "all"] if name in REDUCING else []), until)
+        many = jobs.perf(here, name, ranks, ["-n", "1", "-w", "0", "-b", "9M", "-e", "9M"], until) if here.real else []
         figures[name] = {"cases": len(rows) + len(many), "wrong": 0}
     return figures
 
 
-def beside_cpu(here, _, limit_s):
+def beside_cpu(here, _, until):
     """One device rank and 1 to 8 CPU ranks: latency and bandwidth."""
     figures = {}
     for others in (1, 2, 4, 8):
         ranks = [here.device] + [CPU] * others
-        figures[str(others)] = {"small": timed(here, ranks, 8, 300 if here.real else 10, limit_s),
-                                "large": timed(here, ranks, here.large, 8 if here.real else 2, limit_s)}
+        figures[str(others)] = {"small": timed(here, ranks, 8, 300 if here.real else 10, until),
+                                "large": timed(here, ranks, here.large, 8 if here.real else 2, until)}
     return figures
 
 
-def exchange(here, _, limit_s):
-    return jobs.probe(here, "exchange", limit_s, "--bytes", str(here.large // 4), "--rounds", "50" if here.real else "5")
+def exchange(here, _, until):
+    return jobs.probe(here, "exchange", until, "--bytes", str(here.large // 4), "--rounds", "50" if here.real else "5")
 
 
-def two_islands(here, _, limit_s):
+def two_islands(here, _, until):
     """Two ranks on one device, each an island of its own, as processes and as threads."""
     sizes = {"8": 8, "medium": here.large // 32, "large": here.large // 4}
     rounds = {"8": 200, "medium": 30, "large": 10} if here.real else dict.fromkeys(sizes, 3)
     alone = {"AMALGAM_ISLANDS": "alone"}
     figures = {"processes": {}, "threads": {}}
     for name, size in sizes.items():
-        figures["processes"][name] = timed(here, [here.device] * 2, size, rounds[name], limit_s, shared=alone)
-        figures["threads"][name] = timed(here, [here.device], size, rounds[name], limit_s, ["-t", "2"], shared=alone)
+        figures["processes"][name] = timed(here, [here.device] * 2, size, rounds[name], until, shared=alone)
+        figures["threads"][name] = timed(here, [here.device], size, rounds[name], until, ["-t", "2"], shared=alone)
     return figures
 
 
-def peers(here, _, limit_s):
+def peers(here, _, until):
     """The same by the vendor's NCCL, which takes two ranks of one device when their host ids differ, and by Gloo."""
     sizes = {"8": 8, "medium": here.large // 32, "large": here.large // 4}
     figures = {"nccl": {}, "gloo": {}}
@@ -109,9 +110,9 @@ def peers(here, _, limit_s):
     directly = {"LD_PRELOAD": here.vendor_library, "NCCL_SOCKET_IFNAME": "lo"}
     for name, size in sizes.items():
         if here.vendor_library:
-            attempt(figures["nccl"], name, lambda: timed(here, [here.device] * 2, size, 10 if here.real else 2, limit_s / 3,
+            attempt(figures["nccl"], name, lambda: timed(here, [here.device] * 2, size, 10 if here.real else 2, jobs.share(until, 1 / 3),
                                                          environments=own_hosts, shared=directly))
-    attempt(figures, "gloo", lambda: torch_job(here, "gloo", 2, limit_s / 3, str(here.large // 4)))
+    attempt(figures, "gloo", lambda: torch_job(here, "gloo", 2, jobs.share(until, 1 / 3), str(here.large // 4)))
     return figures
 
 
@@ -120,7 +121,7 @@ def need_torch():
         raise Skip("torch cannot be imported here")
 
 
-def torch_job(here, what, ranks, limit_s, *arguments, environments=None):
+def torch_job(here, what, ranks, until, *arguments, environments=None):
     need_torch()
     port = str(jobs.free_port())
     commands = []
@@ -128,47 +129,47 @@ def torch_job(here, what, ranks, limit_s, *arguments, environments=None):
         shared = {"RANK": str(rank), "WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         environment = here.environment(**shared, **(environments or {}).get(rank, {}))
         commands.append(([sys.executable, os.path.join(HERE, "torch_rank.py"), what, *arguments], environment))
-    answer = json.loads(jobs.run(commands, limit_s)[0].strip().splitlines()[-1])
+    answer = json.loads(jobs.run(commands, until)[0].strip().splitlines()[-1])
     if "skip" in answer:
         raise Skip(answer["skip"])
     return answer
 
 
-def pytorch(here, _, limit_s):
+def pytorch(here, _, until):
     """Unchanged PyTorch: one rank by the vendor's library, and two ranks of one device as two islands."""
     alone = {rank: {"AMALGAM_ISLANDS": "alone"} for rank in (0, 1)}
-    figures = {"single": torch_job(here, "nccl", 1, limit_s / 2)}
-    figures["mixed"] = torch_job(here, "nccl", 2, limit_s / 2, environments=alone)
+    figures = {"single": torch_job(here, "nccl", 1, jobs.share(until, 1 / 2))}
+    figures["mixed"] = torch_job(here, "nccl", 2, jobs.share(until, 1 / 2), environments=alone)
     return figures
 
 
-def graphs(here, _, limit_s):
-    return jobs.probe(here, "graphs", limit_s)
+def graphs(here, _, until):
+    return jobs.probe(here, "graphs", until)
 
 
-def streams(here, _, limit_s):
+def streams(here, _, until):
     """Parked streams with few and many channels, and programs that call on the null stream."""
     figures = {}
     for connections in ("1", "8", "32"):
         environment = here.environment(CUDA_DEVICE_MAX_CONNECTIONS=connections)
-        figures[f"{connections} connections"] = jobs.probe(here, "streams", limit_s, environment=environment)
+        figures[f"{connections} connections"] = jobs.probe(here, "streams", until, environment=environment)
         figures[f"{connections} connections, null stream"] = timed(
-            here, [here.device, CPU], 1 << 20, 5, limit_s, ["-y", "1"], shared={"CUDA_DEVICE_MAX_CONNECTIONS": connections})
+            here, [here.device, CPU], 1 << 20, 5, until, ["-y", "1"], shared={"CUDA_DEVICE_MAX_CONNECTIONS": connections})
     blocking = here.environment(CUDA_LAUNCH_BLOCKING="1")
-    figures["blocking launches"] = jobs.probe(here, "graphs", limit_s, environment=blocking)["mixed"]
+    figures["blocking launches"] = jobs.probe(here, "graphs", until, environment=blocking)["mixed"]
     return figures
 
 
-def endings(here, _, limit_s):
-    return {"abort": jobs.probe(here, "abort", limit_s), "kill": jobs.probe(here, "kill", limit_s)}
+def endings(here, _, until):
+    return {"abort": jobs.probe(here, "abort", until), "kill": jobs.probe(here, "kill", until)}
 
 
-def sanitizer(here, _, limit_s):
+def sanitizer(here, _, until):
     tool = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
     if not here.real or not os.path.exists(tool):
         raise Skip("compute-sanitizer is not here" if here.real else "compute-sanitizer needs a real device")
     wrapper = [tool, "--error-exitcode", "9", "--log-file", os.devnull]
-    return {part: jobs.probe(here, part, limit_s, wrapper=wrapper) for part in ("graphs", "abort")}
+    return {part: jobs.probe(here, part, until, wrapper=wrapper) for part in ("graphs", "abort")}
 
 
 STEPS = {
