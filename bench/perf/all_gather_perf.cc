@@ -6,7 +6,7 @@ namespace {
 
 using perf::Call;
 
-ncclResult_t call(const Call& c) { return ncclAllGather(c.send, c.receive, c.count, c.type, c.comm, nullptr); }
+ncclResult_t call(const Call& c) { return ncclAllGather(c.send, c.receive, c.count, c.type, c.comm, c.stream); }
 
 constexpr perf::Collective kCollective = {.program = "all_gather_perf",
                                           .predicted = AMALGAM_ALLGATHER,

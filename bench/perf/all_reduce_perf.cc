@@ -8,7 +8,7 @@ using perf::Call;
 using perf::Piece;
 using perf::Place;
 
-ncclResult_t call(const Call& c) { return ncclAllReduce(c.send, c.receive, c.count, c.type, c.op, c.comm, nullptr); }
+ncclResult_t call(const Call& c) { return ncclAllReduce(c.send, c.receive, c.count, c.type, c.op, c.comm, c.stream); }
 
 std::vector<Piece> expect(const Place& place) { return {{0, place.count, Piece::kReduced, 0}}; }
 

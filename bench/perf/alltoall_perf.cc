@@ -8,7 +8,7 @@ using perf::Call;
 using perf::Piece;
 using perf::Place;
 
-ncclResult_t call(const Call& c) { return ncclAlltoAll(c.send, c.receive, c.count, c.type, c.comm, nullptr); }
+ncclResult_t call(const Call& c) { return ncclAlltoAll(c.send, c.receive, c.count, c.type, c.comm, c.stream); }
 
 std::vector<Piece> expect(const Place& place) {
   std::vector<Piece> pieces = perf::pieces_of_all(place);

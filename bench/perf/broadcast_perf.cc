@@ -8,7 +8,7 @@ using perf::Call;
 using perf::Piece;
 using perf::Place;
 
-ncclResult_t call(const Call& c) { return ncclBroadcast(c.send, c.receive, c.count, c.type, c.root, c.comm, nullptr); }
+ncclResult_t call(const Call& c) { return ncclBroadcast(c.send, c.receive, c.count, c.type, c.root, c.comm, c.stream); }
 
 std::vector<Piece> expect(const Place& place) { return {{0, place.count, place.root, 0}}; }
 

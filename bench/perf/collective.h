@@ -20,6 +20,7 @@ struct Call {  // one rank's call
   ncclRedOp_t op;
   int root, rank, ranks;
   ncclComm_t comm;
+  cudaStream_t stream;  // null on CPU ranks
 };
 
 // Elements [to, to + count) of the receive buffer must be those of `source`'s input from `start` on.

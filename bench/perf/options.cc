@@ -52,8 +52,8 @@ std::vector<const Type*> to_types(const Text& text) {
 // What is read as text and becomes something else.
 struct Raw {
   Text min_bytes = "32M", max_bytes = "32M", step_bytes = "1M", op = "sum", type = "float", memory = "malloc";
-  int average = 3, registration = 0, cpu_time = 0, device_side = 0, blocking = 0, blocking_comm = 1;
-  Text graph, policy, parallel, report, stream;
+  int average = 3, registration = 0, cpu_time = 0, device_side = 0, blocking = 0, blocking_comm = 1, null_stream = 0;
+  Text graph, policy, parallel, report;
 };
 
 void add_sizes(CLI::App& app, Options& options, Raw& raw) {
@@ -106,7 +106,15 @@ void add_ranks(CLI::App& app, Options& options, Raw& raw) {
       ->capture_default_str();
   app.add_option("-R,--local_register", raw.registration, "0 none, 1 ncclCommRegister, 2 ncclCommWindowRegister")
       ->check(CLI::Range(0, 2));
-  app.add_option("-z,--blocking", raw.blocking, "accepted: on CPU ranks a call is complete when it returns")
+  app.add_option("--device", options.devices,
+                 "this process's ranks work on these devices in turn: 0 or 0,1; CPU ranks without")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 1023));
+  app.add_option("--runtime", options.runtime, "file of the devices' runtime (default: libcudart.so, newest first)");
+  app.add_option("-z,--blocking", raw.blocking,
+                 "1: device ranks wait for their stream after each call, as CPU ranks do anyway")
+      ->check(CLI::Range(0, 1));
+  app.add_option("-y,--stream_null", raw.null_stream, "1: device ranks call on the null stream")
       ->check(CLI::Range(0, 1));
   app.add_option("--blocking-comm", raw.blocking_comm,
                  "0: non-blocking communicators, waited for by ncclCommGetAsyncError")
@@ -115,9 +123,8 @@ void add_ranks(CLI::App& app, Options& options, Raw& raw) {
 
 void add_gpu(CLI::App& app, Raw& raw) {
   const char* const group = "Accepted for nccl-tests' sake";
-  app.add_option("-G,--cudagraph", raw.graph, "ignored: nothing to capture on CPU ranks")->group(group);
+  app.add_option("-G,--cudagraph", raw.graph, "ignored")->group(group);
   app.add_option("-x,--ctapolicy,--cta_policy", raw.policy, "ignored: no kernels")->group(group);
-  app.add_option("-y,--stream_null", raw.stream, "ignored: no streams")->group(group);
   app.add_option("-p,--parallel_init", raw.parallel, "ignored: a process's ranks are always made in one group")
       ->group(group);
   app.add_option("-S,--report_cputime,--report", raw.report, "ignored: use -C 1")->group(group);
@@ -128,9 +135,8 @@ void add_gpu(CLI::App& app, Raw& raw) {
 
 void note_ignored(const Raw& raw, Options& options) {
   const std::pair<const Text&, const char*> ignored[] = {
-      {raw.graph, "-G is ignored: CPU ranks have no graphs"},
+      {raw.graph, "-G is ignored"},
       {raw.policy, "-x is ignored: CPU ranks have no kernels"},
-      {raw.stream, "-y is ignored: CPU ranks have no streams"},
       {raw.parallel, "-p is ignored: a process makes its ranks in one group"},
       {raw.report, "-S is ignored: -C 1 shows CPU time"}};
   for (const auto& [value, note] : ignored)
@@ -154,6 +160,8 @@ void convert(const Raw& raw, bool reduces, CLI::App& app, Options& options) {
   options.average = static_cast<Average>(raw.average);
   options.registration = static_cast<Registration>(raw.registration);
   options.nccl_memory = raw.memory == "nccl";
+  options.synchronous = raw.blocking != 0;
+  options.null_stream = raw.null_stream != 0;
   options.cpu_time = raw.cpu_time != 0;
   options.blocking = raw.blocking_comm != 0;
   options.processes_given = app.count("--ranks") != 0;
@@ -179,7 +187,7 @@ std::vector<std::uint64_t> Options::sizes() const {
 Parsed parse_options(int argc, char** argv, const char* program, bool reduces) {
   Parsed parsed;
   Raw raw;
-  CLI::App app("Times and checks one NCCL collective on CPU ranks.", program);
+  CLI::App app("Times and checks one NCCL collective on CPU ranks and device ranks.", program);
   add_sizes(app, parsed.options, raw);
   add_runs(app, parsed.options, raw);
   add_ranks(app, parsed.options, raw);

@@ -33,6 +33,10 @@ struct Options {
   bool processes_given = false;
   bool blocking = true;  // communicators
   bool nccl_memory = false;
+  std::vector<int> devices;  // this process's ranks take turns on them; empty: CPU ranks
+  std::string runtime;       // file of the devices' runtime; empty: the usual ones
+  bool null_stream = false;  // device ranks call on it instead of a stream of their own
+  bool synchronous = false;  // device ranks wait for their stream after each call
   bool cpu_time = false;
   Average average = Average::kMax;
   Registration registration = Registration::kNone;

@@ -18,6 +18,7 @@ class Pattern {
   static constexpr std::size_t kPeriod = 7919;
 
   Pattern(const Type& type, const std::function<double(std::size_t index)>& value);
+  const Type& type() const { return *type_; }
   static Pattern of_noise(const Type& type, std::uint64_t seed);  // any bits at all: for data that is only moved
 
   // Elements [start, start + count) of the sequence to `to`.

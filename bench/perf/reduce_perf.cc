@@ -9,7 +9,7 @@ using perf::Piece;
 using perf::Place;
 
 ncclResult_t call(const Call& c) {
-  return ncclReduce(c.send, c.receive, c.count, c.type, c.op, c.root, c.comm, nullptr);
+  return ncclReduce(c.send, c.receive, c.count, c.type, c.op, c.root, c.comm, c.stream);
 }
 
 std::vector<Piece> expect(const Place& place) {

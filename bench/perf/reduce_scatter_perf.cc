@@ -9,7 +9,7 @@ using perf::Piece;
 using perf::Place;
 
 ncclResult_t call(const Call& c) {
-  return ncclReduceScatter(c.send, c.receive, c.count, c.type, c.op, c.comm, nullptr);
+  return ncclReduceScatter(c.send, c.receive, c.count, c.type, c.op, c.comm, c.stream);
 }
 
 std::vector<Piece> expect(const Place& place) {

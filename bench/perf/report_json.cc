@@ -1,6 +1,8 @@
 // The run as JSON: the same facts as the table, and what does not fit into it. The fields are described in
 // docs/benchmarks.md.
 
+#include <dlfcn.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -28,7 +30,10 @@ ordered_json json_of(const Options& options) {
           {"cpu_time", options.cpu_time},
           {"blocking", options.blocking},
           {"registration", static_cast<int>(options.registration)},
-          {"memory", options.nccl_memory ? "nccl" : "malloc"}};
+          {"memory", options.nccl_memory ? "nccl" : "malloc"},
+          {"devices", options.devices},
+          {"synchronous", options.synchronous},
+          {"null_stream", options.null_stream}};
 }
 
 ordered_json json_of(const Row& row, const Timing& timing, double factor) {
@@ -53,6 +58,14 @@ ordered_json json_of(const Row& row, const Collective& collective, double factor
           {"predicted_us", row.predicted_us}};
 }
 
+std::string library() {
+  const auto marker = reinterpret_cast<decltype(&amalgam_marker)>(dlsym(RTLD_DEFAULT, "amalgam_marker"));
+  if (marker != nullptr) return marker();
+  int version = 0;
+  (void)ncclGetVersion(&version);
+  return "NCCL " + std::to_string(version);
+}
+
 }  // namespace
 
 void Report::write_json() const {
@@ -60,7 +73,7 @@ void Report::write_json() const {
   ordered_json results = ordered_json::array();
   for (const Row& row : rows_) results.push_back(json_of(row, setting_.collective, factor));
   const ordered_json all = {{"program", setting_.collective.program},
-                            {"library", amalgam_marker()},
+                            {"library", library()},
                             {"launcher", setting_.launcher},
                             {"description", setting_.description},
                             {"ranks", setting_.ranks},

@@ -1,5 +1,6 @@
 // The program from its command line to its exit status: who am I, join the others, run every size, report.
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ void prepare_timeout(const Collective& collective, const Options& options, const
 }
 
 // Other ranks of this process may be inside calls that will not end: no destructors.
-[[noreturn]] void give_up(const Collective& collective, int rank, const Failure& failure) {
+[[noreturn]] void give_up(const Collective& collective, int rank, const std::exception& failure) {
   std::fflush(stdout);
   std::fprintf(stderr, "%s: rank %d: %s\n", collective.program, rank, failure.what());
   _exit(kFailed);
@@ -49,16 +50,19 @@ std::uint64_t largest_buffer(const Collective& collective, const Options& option
   return largest;
 }
 
-void make_communicators(const World& world, const Options& options, std::vector<ncclComm_t>& comms) {
+void make_communicators(const World& world, const Options& options, const std::vector<Seat>& seats,
+                        std::vector<ncclComm_t>& comms) {
   const int local = options.local_ranks(), ranks = world.size * local;
   const Invitation invitation = share_unique_id(world);
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = options.blocking ? 1 : 0;
   check(ncclGroupStart(), "ncclGroupStart");
-  for (int i = 0; i < local; ++i)
-    check(ncclCommInitRankConfig(&comms[static_cast<std::size_t>(i)], ranks, invitation.id, world.rank * local + i,
-                                 &config),
+  for (int i = 0; i < local; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    seats[at].use();
+    check(ncclCommInitRankConfig(&comms[at], ranks, invitation.id, world.rank * local + i, &config),
           "ncclCommInitRankConfig");
+  }
   check(ncclGroupEnd(), "ncclCommInitRankConfig");
   for (ncclComm_t comm : comms)
     for (ncclResult_t state = ncclInProgress; state == ncclInProgress && !options.blocking; usleep(100)) {
@@ -67,15 +71,27 @@ void make_communicators(const World& world, const Options& options, std::vector<
     }
 }
 
+// A seat for each rank of this process.
+std::vector<Seat> make_seats(const Options& options) {
+  std::vector<Seat> seats(static_cast<std::size_t>(options.local_ranks()));
+  if (options.devices.empty()) return seats;
+  static const bench::Runtime runtime = bench::open_runtime(options.runtime);
+  for (std::size_t i = 0; i < seats.size(); ++i)
+    seats[i] = Seat(runtime, options.devices[i % options.devices.size()], options.null_stream);
+  return seats;
+}
+
 Teams make_teams(const World& world, const Collective& collective, const Options& options) {
   const int local = options.local_ranks(), ranks = world.size * local;
+  const std::vector<Seat> seats = make_seats(options);
   std::vector<ncclComm_t> comms(static_cast<std::size_t>(local));
-  make_communicators(world, options, comms);
+  make_communicators(world, options, seats, comms);
   Teams teams;
   for (int i = 0; i < local; ++i) {
     if (i % options.ranks_per_thread == 0)
       teams.push_back(std::make_unique<Team>(options, ranks, largest_buffer(collective, options, ranks)));
-    teams.back()->add(world.rank * local + i, comms[static_cast<std::size_t>(i)]);
+    const auto at = static_cast<std::size_t>(i);
+    teams.back()->add(world.rank * local + i, comms[at], seats[at]);
   }
   return teams;
 }
@@ -88,21 +104,23 @@ std::vector<int> roots_of(const Collective& collective, const Options& options, 
   return roots;
 }
 
-std::string line_of(int rank) {
+std::string line_of(int rank, const Seat& seat) {
   char host[128] = "?";
   gethostname(host, sizeof(host) - 1);
   char line[200];
   std::snprintf(line, sizeof(line), "Rank %2d Pid %6d on %s", rank, static_cast<int>(getpid()), host);
-  return line;
+  return line + (seat.on_device() ? " device " + std::to_string(seat.device()) : std::string());
 }
 
 std::unique_ptr<Report> make_report(Team& team, const Collective& collective, const World& world, std::size_t rows) {
   std::vector<std::string> mine;
-  for (int i = 0; i < team.options().ranks_per_thread; ++i) mine.push_back(line_of(team.first_rank() + i));
+  for (int i = 0; i < team.options().ranks_per_thread; ++i)
+    mine.push_back(line_of(team.first_rank() + i, team.seat(i)));
   const std::vector<std::string> ranks = team.gather_text(mine);
   if (team.first_rank() != 0) return nullptr;
-  char description[4096] = "";
-  check(amalgam_describe(team.first().comm, description, sizeof(description)), "amalgam_describe");
+  char description[4096] = "another NCCL than Amalgam";
+  const auto describe = reinterpret_cast<decltype(&amalgam_describe)>(dlsym(RTLD_DEFAULT, "amalgam_describe"));
+  if (describe != nullptr) check(describe(team.first().comm, description, sizeof(description)), "amalgam_describe");
   auto report = std::make_unique<Report>(Setting{collective, team.options(), world.launcher, description, ranks}, rows);
   report->begin();
   return report;
@@ -139,15 +157,16 @@ int run_ranks(const World& world, const Collective& collective, const Options& o
   Teams teams;
   try {
     teams = make_teams(world, collective, options);
-  } catch (const Failure& failure) {
+  } catch (const std::exception& failure) {
     give_up(collective, world.rank * options.local_ranks(), failure);
   }
   std::uint64_t wrong = 0;
   const auto body = [&](Team& team) {
     try {
+      team.use_seat();
       const std::uint64_t found = drive(team, collective, world);
       if (team.first_rank() == 0) wrong = found;
-    } catch (const Failure& failure) {
+    } catch (const std::exception& failure) {
       give_up(collective, team.first_rank(), failure);
     }
   };
@@ -179,7 +198,7 @@ int perf_main(int argc, char** argv, const Collective& collective) {
     if (options.root >= processes * options.local_ranks()) return refuse(collective, "--root is not a rank");
     if (!world && processes > 1) return run_processes(processes, argv, collective.program);
     return run_ranks(world.value_or(World{}), collective, options);
-  } catch (const Failure& failure) {
+  } catch (const std::exception& failure) {
     std::fprintf(stderr, "%s: %s\n", collective.program, failure.what());
     return kFailed;
   }

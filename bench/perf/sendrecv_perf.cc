@@ -12,8 +12,9 @@ using perf::Place;
 ncclResult_t call(const Call& c) {
   ncclResult_t result = ncclGroupStart();
   if (result != ncclSuccess) return result;
-  const ncclResult_t sent = ncclSend(c.send, c.count, c.type, (c.rank + 1) % c.ranks, c.comm, nullptr);
-  const ncclResult_t received = ncclRecv(c.receive, c.count, c.type, (c.rank + c.ranks - 1) % c.ranks, c.comm, nullptr);
+  const ncclResult_t sent = ncclSend(c.send, c.count, c.type, (c.rank + 1) % c.ranks, c.comm, c.stream);
+  const ncclResult_t received =
+      ncclRecv(c.receive, c.count, c.type, (c.rank + c.ranks - 1) % c.ranks, c.comm, c.stream);
   result = ncclGroupEnd();
   if (sent != ncclSuccess && sent != ncclInProgress) return sent;
   return received != ncclSuccess && received != ncclInProgress ? received : result;

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <cstring>
+#include <span>
 #include <utility>
 
 #include "failure.h"
@@ -14,8 +13,6 @@ namespace perf {
 namespace {
 
 constexpr std::size_t kPage = NCCL_WIN_REQUIRED_ALIGNMENT;
-constexpr std::size_t kLine = 256;  // longest text that gather_text carries
-
 std::size_t whole_pages(std::size_t bytes) { return (std::max<std::size_t>(bytes, 1) + kPage - 1) / kPage * kPage; }
 
 ncclRedOp_t operation_of(Op op) {
@@ -30,32 +27,55 @@ ncclRedOp_t operation_of(Op op) {
 
 }  // namespace
 
-Buffer::Buffer(std::size_t bytes, bool from_nccl) : bytes_(whole_pages(bytes)), from_nccl_(from_nccl) {
-  void* memory = nullptr;
+Buffer::Buffer(const Seat& seat, std::size_t bytes, bool from_nccl)
+    : seat_(seat), bytes_(whole_pages(bytes)), from_nccl_(from_nccl) {
+  seat_.use();
   if (from_nccl) {
+    void* memory = nullptr;
     check(ncclMemAlloc(&memory, bytes_), "ncclMemAlloc");
+    data_ = static_cast<std::byte*>(memory);
   } else {
-    memory = std::aligned_alloc(kPage, bytes_);
-    if (memory == nullptr) throw Failure("no memory for a buffer of " + std::to_string(bytes_) + " bytes");
+    data_ = seat_.allocate(bytes_);
   }
-  data_ = static_cast<std::byte*>(memory);
-  std::memset(data_, 0, bytes_);  // its pages exist from now on
+  seat_.clear(data_, bytes_);  // its pages exist from now on
 }
 
 Buffer::~Buffer() {
+  if (data_ == nullptr) return;
   if (from_nccl_) {
-    if (data_ != nullptr) (void)ncclMemFree(data_);
+    (void)ncclMemFree(data_);
   } else {
-    std::free(data_);
+    seat_.release(data_);
   }
 }
 
 Buffer::Buffer(Buffer&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_), from_nccl_(other.from_nccl_) {}
+    : seat_(other.seat_),
+      data_(std::exchange(other.data_, nullptr)),
+      bytes_(other.bytes_),
+      from_nccl_(other.from_nccl_) {}
 
-void Team::add(int rank, ncclComm_t comm) {
-  members_.push_back({rank, comm, Buffer(bytes_, options_.nccl_memory), Buffer(bytes_, options_.nccl_memory), {}, {}});
+void Team::add(int rank, ncclComm_t comm, const Seat& seat) {
+  members_.push_back({rank,
+                      comm,
+                      seat,
+                      Buffer(seat, bytes_, options_.nccl_memory),
+                      Buffer(seat, bytes_, options_.nccl_memory),
+                      Buffer(seat, scratch_bytes(), false),
+                      {},
+                      {}});
   operations_.push_back(ncclSum);
+}
+
+void Team::use_seat() const { members_.front().seat.use(); }
+
+void Team::wait_for_streams() const {
+  for (const Member& member : members_) member.seat.wait();
+}
+
+void Team::run_once(const Work& work) {
+  run(work, 1);
+  wait_for_streams();
 }
 
 template <typename Body>
@@ -64,6 +84,7 @@ void Team::in_group(const char* name, Body&& body) {
   for (std::size_t i = 0; i < members_.size(); ++i) check(body(members_[i], i), name);
   check(ncclGroupEnd(), name);
   wait();
+  wait_for_streams();
 }
 
 void Team::wait() {
@@ -143,16 +164,24 @@ void Team::reset(const Work& work) {
   const std::size_t sent = work.count * collective.blocks(collective.send, ranks_);
   const std::size_t received = work.count * collective.blocks(collective.receive, ranks_);
   for (Member& member : members_) {
-    std::memset(member.receive.data(), 0, received * work.data.type().bytes);
-    work.data.input(member.rank).fill(send_of(work, member), sent, 0);  // after the zeros: in place it lies in them
+    member.seat.clear(member.receive.data(), received * work.data.type().bytes);
+    fill(member, work.data.input(member.rank), send_of(work, member),
+         sent);  // after the zeros: in place it lies in them
   }
+}
+
+void Team::fill(const Member& member, const Pattern& pattern, std::byte* to, std::size_t count) {
+  if (!member.seat.on_device()) return pattern.fill(to, count, 0);
+  host_copy_.resize(count * pattern.type().bytes);
+  pattern.fill(host_copy_.data(), count, 0);
+  member.seat.write(to, host_copy_.data(), host_copy_.size());
 }
 
 void Team::call_all(const Work& work) {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const Member& member = members_[i];
     check(work.collective.call({send_of(work, member), receive_of(work, member), work.count, work.data.type().value,
-                                operations_[i], work.root, member.rank, ranks_, member.comm}),
+                                operations_[i], work.root, member.rank, ranks_, member.comm, member.seat.stream()}),
           work.collective.program);
   }
 }
@@ -170,6 +199,11 @@ std::uint64_t Team::count_wrong(const Work& work) {
   const std::size_t bytes = work.data.type().bytes;
   for (const Member& member : members_) {
     const std::byte* received = receive_of(work, member);
+    if (member.seat.on_device()) {
+      host_copy_.resize(work.count * work.collective.blocks(work.collective.receive, ranks_) * bytes);
+      member.seat.read(host_copy_.data(), received, host_copy_.size());
+      received = host_copy_.data();
+    }
     for (const Piece& piece : work.collective.expect({member.rank, work.root, ranks_, work.count})) {
       const Pattern& pattern = piece.source == Piece::kReduced ? work.data.result() : work.data.input(piece.source);
       wrong += pattern.count_wrong(received + piece.to * bytes, piece.count, piece.start, work.data.tolerance());
@@ -179,29 +213,38 @@ std::uint64_t Team::count_wrong(const Work& work) {
 }
 
 std::vector<double> Team::agree(std::vector<double> values, ncclRedOp_t op) {
-  std::vector<std::vector<double>> copies(members_.size(), values);
-  if (op == ncclSum)  // this thread's contribution counts once
-    for (std::size_t i = 1; i < copies.size(); ++i) std::fill(copies[i].begin(), copies[i].end(), 0.0);
-  in_group("ncclAllReduce", [&](Member& member, std::size_t i) {
-    return ncclAllReduce(copies[i].data(), copies[i].data(), copies[i].size(), ncclFloat64, op, member.comm, nullptr);
-  });
-  return copies.front();
+  const std::size_t most = scratch_bytes() / sizeof(double);
+  for (std::size_t at = 0; at < values.size(); at += most) {
+    const std::span part = std::span(values).subspan(at, std::min(most, values.size() - at));
+    const std::vector<double> nothing(part.size(), 0.0);
+    for (std::size_t i = 0; i < members_.size(); ++i) {  // this thread's contribution to a sum counts once
+      const double* mine = i > 0 && op == ncclSum ? nothing.data() : part.data();
+      members_[i].seat.write(members_[i].scratch.data(), reinterpret_cast<const std::byte*>(mine), part.size_bytes());
+    }
+    in_group("ncclAllReduce", [&](Member& member, std::size_t) {
+      std::byte* scratch = member.scratch.data();
+      return ncclAllReduce(scratch, scratch, part.size(), ncclFloat64, op, member.comm, member.seat.stream());
+    });
+    first().seat.read(reinterpret_cast<std::byte*>(part.data()), first().scratch.data(), part.size_bytes());
+  }
+  return values;
 }
 
+// In memory that lasts: a release on a device may wait for its other ranks' work, which may wait for this thread.
 std::vector<std::string> Team::gather_text(const std::vector<std::string>& mine) {
-  std::vector<std::vector<char>> all(members_.size());
-  std::vector<std::array<char, kLine>> lines(members_.size());
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    all[i].resize(kLine * static_cast<std::size_t>(ranks_));
-    lines[i].fill('\0');
-    mine[i].copy(lines[i].data(), kLine - 1);
+    std::array<char, kLine> line{};
+    mine[i].copy(line.data(), kLine - 1);
+    members_[i].seat.write(members_[i].scratch.data(), reinterpret_cast<const std::byte*>(line.data()), kLine);
   }
-  in_group("ncclAllGather", [&](Member& member, std::size_t i) {
-    return ncclAllGather(lines[i].data(), all[i].data(), kLine, ncclInt8, member.comm, nullptr);
+  in_group("ncclAllGather", [&](Member& member, std::size_t) {
+    std::byte* scratch = member.scratch.data();
+    return ncclAllGather(scratch, scratch + kLine, kLine, ncclInt8, member.comm, member.seat.stream());
   });
+  std::vector<char> lines(kLine * static_cast<std::size_t>(ranks_));
+  first().seat.read(reinterpret_cast<std::byte*>(lines.data()), first().scratch.data() + kLine, lines.size());
   std::vector<std::string> texts;
-  for (std::size_t rank = 0; rank < static_cast<std::size_t>(ranks_); ++rank)
-    texts.emplace_back(&all.front()[rank * kLine]);
+  for (std::size_t at = 0; at < lines.size(); at += kLine) texts.emplace_back(&lines[at]);
   return texts;
 }
 

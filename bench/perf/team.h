@@ -15,12 +15,13 @@
 #include "collective.h"
 #include "data.h"
 #include "options.h"
+#include "seat.h"
 
 namespace perf {
 
 class Buffer {
  public:
-  Buffer(std::size_t bytes, bool from_nccl);
+  Buffer(const Seat& seat, std::size_t bytes, bool from_nccl);
   ~Buffer();
   Buffer(Buffer&& other) noexcept;
   Buffer(const Buffer&) = delete;
@@ -29,6 +30,7 @@ class Buffer {
   std::size_t size() const { return bytes_; }
 
  private:
+  Seat seat_;
   std::byte* data_ = nullptr;
   std::size_t bytes_;
   bool from_nccl_;
@@ -37,7 +39,8 @@ class Buffer {
 struct Member {  // one rank
   int rank;
   ncclComm_t comm;
-  Buffer send, receive;
+  Seat seat;
+  Buffer send, receive, scratch;      // scratch: for what the ranks tell each other
   std::vector<void*> handles;         // ncclCommRegister
   std::vector<ncclWindow_t> windows;  // ncclCommWindowRegister
 };
@@ -58,13 +61,15 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  void add(int rank, ncclComm_t comm);
+  void add(int rank, ncclComm_t comm, const Seat& seat);
+  void use_seat() const;  // first in the thread that drives it
   void register_buffers();
   void end();  // deregisters, destroys the communicators
 
   int ranks() const { return ranks_; }
   const Options& options() const { return options_; }
   Member& first() { return members_.front(); }
+  const Seat& seat(int i) const { return members_[static_cast<std::size_t>(i)].seat; }
   int first_rank() const { return members_.front().rank; }
 
   // Makes the operation of a premultiplied sum, if it is one; forgotten by forget_operation.
@@ -72,8 +77,10 @@ class Team {
   void forget_operation(const Data& data);
 
   void reset(const Work& work);                                   // inputs in place, everything else zero
-  void run(const Work& work) { run(work, options_.aggregated); }  // complete on return
-  void run_once(const Work& work) { run(work, 1); }
+  void run(const Work& work) { run(work, options_.aggregated); }  // complete on return on CPU ranks
+  void run_once(const Work& work);                                // complete on return
+  void wait_for_streams() const;
+  bool on_device() const { return members_.front().seat.on_device(); }
   std::uint64_t count_wrong(const Work& work);  // of this thread's ranks
 
   // Collective: element-wise over all ranks, every rank gets the result.
@@ -81,11 +88,15 @@ class Team {
   std::vector<std::string> gather_text(const std::vector<std::string>& mine);  // one line per rank
   void barrier() { agree({1.0}, ncclSum); }
 
+  static constexpr std::size_t kLine = 256;  // longest text that gather_text carries
+  std::size_t scratch_bytes() const { return 1024 * 8 + kLine * (static_cast<std::size_t>(ranks_) + 1); }
+
  private:
   std::byte* send_of(const Work& work, const Member& member) const;
   std::byte* receive_of(const Work& work, const Member& member) const;
   void run(const Work& work, int times);
   void call_all(const Work& work);
+  void fill(const Member& member, const Pattern& pattern, std::byte* to, std::size_t count);
   template <typename Body>
   void in_group(const char* name, Body&& body);
   void wait();
@@ -95,6 +106,7 @@ class Team {
   std::size_t bytes_;
   std::vector<Member> members_;
   std::vector<ncclRedOp_t> operations_;  // per member
+  std::vector<std::byte> host_copy_;     // of a device rank's buffer
 };
 
 }  // namespace perf
