@@ -74,7 +74,7 @@ CASES = [
     Case("tensor_parallel.redistribution"),
     Case("pipeline.uneven_stages", smoke=True),
     Case("hosts.bytes_of_an_all_reduce", HOSTS, alone=True, smoke=True, environment={"AMALGAM_TRANSPORTS": "loopback,shm,trace:tcp"}),
-    Case("groups.eager_and_split", joins=True),
+    Case("groups.eager_and_split", alone=True),
     Case("life.again_and_again", joins=True),
     Case("life.without_blocking", alone=True, environment={"TORCH_NCCL_USE_COMM_NONBLOCKING": "1"}),
     Case("life.an_id_of_each_rank", MIXED, alone=True, environment={"TORCH_NCCL_RANKS_PER_ROOT": "1"}),

@@ -56,6 +56,7 @@ class Rank:
                 [*prefix, sys.executable, str(HERE / "rank.py"), str(send)],
                 env=variables,
                 stdin=subprocess.PIPE,
+                bufsize=0,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 pass_fds=[send],
@@ -66,7 +67,6 @@ class Rank:
     def tell(self, **order):
         try:
             self.process.stdin.write((json.dumps(order) + "\n").encode())
-            self.process.stdin.flush()
         except BrokenPipeError:
             pass  # its end is noticed by whoever waits for the answer
 

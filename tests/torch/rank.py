@@ -57,6 +57,7 @@ PR_SET_PDEATHSIG = 1
 
 def main():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody is left behind in a call
+    faulthandler.enable()
     faulthandler.register(signal.SIGUSR1)  # where it is, for pool.py
     replies = os.fdopen(int(sys.argv[1]), "w", buffering=1)
     bridge.install()

@@ -60,7 +60,8 @@ def subgroup_ends(world):
 
 
 def eager_and_split(world):
-    """With a device given, communicators are made at once and new groups are splits of their parent."""
+    """With a device given, communicators are made at once and new groups are splits of their parent. PyTorch 2.11's
+    split_group reads beyond a vector unless the process group is the process's first."""
     world.join(device_id=world.device)
     sets = [list(range(0, world.size, 2)), list(range(1, world.size, 2)), list(range(world.size))[::-1]]
     groups = [dist.new_group(ranks) for ranks in sets]
