@@ -203,7 +203,7 @@ STAGING = [
     Variant(
         "up_copy_not_awaited", "the host reads a slot when its way up is done",
         [Change(CALL, "    if (!there || !*there) return there;\n", "    if (!there) return there;\n")],
-        [Case("mixed, nvidia, 8 channels", "Mixed.InPlace", slow="OUT")], (FAILS,)),
+        [Case("mixed, nvidia, 8 channels", "Mixed.InPlace", slow="OUT")], WRONG),
     Variant(
         "answers_from_another_piece", "a piece comes down from its own slot",
         [Change(CALL, "call_.out) + copy.user, stage_->slot(worked_)", "call_.out) + copy.user, stage_->slot(0)")],

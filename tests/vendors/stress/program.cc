@@ -24,15 +24,15 @@ std::int64_t greatest(const Values& values, std::size_t from, std::size_t count)
 
 class Generator {
  public:
-  Generator(std::uint64_t seed, std::size_t ranks) : random_(seed) {
+  Generator(std::uint64_t seed, const std::vector<int>& vendors) : random_(seed), vendors_(vendors) {
     constexpr std::array<std::size_t, 4> kElements = {48, 1000, 20000, 300000};
-    program_.ranks = ranks;
+    program_.ranks = vendors.size();
     program_.elements = kElements[below(kElements.size())];
-    memory_.assign(ranks, std::vector<Values>(kBuffers));
+    memory_.assign(program_.ranks, std::vector<Values>(kBuffers));
   }
 
-  Program run(const std::vector<std::vector<std::size_t>>& parts, std::size_t steps) {
-    make_comms(parts);
+  Program run(std::size_t steps) {
+    make_comms();
     for (std::size_t rank = 0; rank < program_.ranks; ++rank)
       for (std::size_t buffer = 0; buffer < kBuffers; ++buffer) add(write(Act::kUpload, rank, buffer));
     for (std::size_t i = 0; i < steps; ++i) add(below(2) == 0 ? draw_calls() : draw_own(below(program_.ranks)));
@@ -45,11 +45,16 @@ class Generator {
   std::size_t below(std::size_t end) { return static_cast<std::size_t>(random_() % end); }
   void add(Step step) { program_.steps.push_back(std::move(step)); }
 
-  void make_comms(const std::vector<std::vector<std::size_t>>& parts) {
+  void make_comms() {
     std::vector<std::size_t> all(program_.ranks);
     std::iota(all.begin(), all.end(), std::size_t{0});
     add_comm(all);
-    for (const std::vector<std::size_t>& part : parts) add_comm(part);
+    for (int vendor = 0; vendor <= *std::max_element(vendors_.begin(), vendors_.end()); ++vendor) {
+      std::vector<std::size_t> part;
+      std::copy_if(all.begin(), all.end(), std::back_inserter(part),
+                   [&](std::size_t r) { return vendors_[r] == vendor; });
+      if (part.size() > 1) add_comm(part);
+    }
     for (int i = 0; i < 2; ++i) {
       shuffle(all);
       add_comm({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(1 + below(program_.ranks))});
@@ -58,6 +63,9 @@ class Generator {
 
   void add_comm(const std::vector<std::size_t>& ranks) {
     Comm comm{std::vector<int>(program_.ranks, -1), ranks};
+    const int vendor = vendors_[ranks.front()];
+    comm.vendors =
+        vendor >= 0 && std::all_of(ranks.begin(), ranks.end(), [&](std::size_t r) { return vendors_[r] == vendor; });
     for (std::size_t i = 0; i < ranks.size(); ++i) comm.keys[ranks[i]] = static_cast<int>(i);
     program_.comms.push_back(std::move(comm));
   }
@@ -244,6 +252,8 @@ class Generator {
   }
 
   // Every rank issues what concerns it in an order of its own, collectives of one communicator in the common one.
+  // A vendor's library launches communicator by communicator, in the order in which it meets them: since streams may
+  // depend on each other, that must be the same everywhere.
   void order(Step& step) {
     step.issues.resize(program_.ranks);
     for (std::size_t rank = 0; rank < program_.ranks; ++rank) {
@@ -251,7 +261,21 @@ class Generator {
       for (std::size_t c = 0; c < step.calls.size(); ++c) append_issues(step.calls[c], c, rank, issues);
       shuffle(issues);
       for (std::size_t comm = 0; comm < program_.comms.size(); ++comm) in_order(step.calls, comm, issues);
+      vendors_in_order(step.calls, issues);
     }
+  }
+
+  void vendors_in_order(const std::vector<Call>& calls, std::vector<Issue>& issues) const {
+    std::vector<std::size_t> places;
+    std::vector<Issue> sorted;
+    for (std::size_t i = 0; i < issues.size(); ++i) {
+      if (!program_.comms[calls[issues[i].call].comm].vendors) continue;
+      places.push_back(i);
+      sorted.push_back(issues[i]);
+    }
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](const Issue& a, const Issue& b) { return calls[a.call].comm < calls[b.call].comm; });
+    for (std::size_t i = 0; i < places.size(); ++i) issues[places[i]] = sorted[i];
   }
 
   void append_issues(const Call& call, std::size_t index, std::size_t rank, std::vector<Issue>& issues) const {
@@ -275,15 +299,15 @@ class Generator {
   }
 
   std::mt19937_64 random_;
+  const std::vector<int>& vendors_;
   Program program_;
   std::vector<std::vector<Values>> memory_;  // by rank and buffer
 };
 
 }  // namespace
 
-Program generate(std::uint64_t seed, std::size_t ranks, const std::vector<std::vector<std::size_t>>& parts,
-                 std::size_t steps) {
-  return Generator(seed, ranks).run(parts, steps);
+Program generate(std::uint64_t seed, const std::vector<int>& vendors, std::size_t steps) {
+  return Generator(seed, vendors).run(steps);
 }
 
 }  // namespace stress

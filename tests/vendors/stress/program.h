@@ -62,6 +62,7 @@ struct Step {
 struct Comm {
   std::vector<int> keys;           // of the split, by rank of the world; -1: not in it
   std::vector<std::size_t> ranks;  // of the world, by rank of the communicator
+  bool vendors = false;            // of one vendor: its library may carry it
 };
 
 struct Program {
@@ -71,9 +72,8 @@ struct Program {
   std::vector<Step> steps;
 };
 
-// `parts`: ranks that a communicator of their own is made for (by which the vendor's library gets one), beside random
-// ones.
-Program generate(std::uint64_t seed, std::size_t ranks, const std::vector<std::vector<std::size_t>>& parts,
-                 std::size_t steps);
+// `vendors`: whose device each rank works on; -1: the CPU. Beside the world and random parts of it there is a
+// communicator of each vendor's ranks.
+Program generate(std::uint64_t seed, const std::vector<int>& vendors, std::size_t steps);
 
 }  // namespace stress
