@@ -54,6 +54,7 @@ def aborted_from_outside(world):
     """One rank does not come; the others' parked calls end when their own program aborts the group."""
     world.join(seconds=300)
     sum_of_all(world)
+    world.meet("all have the sum")  # an abort ends what is under way elsewhere, too
     if world.rank != 0:
         dist.all_reduce(on_device(whole(world.rank, 100)), async_op=True)
         dist.distributed_c10d._abort_process_group()
