@@ -85,7 +85,7 @@ CASES = [
     Case("failure.died_where_calls_wait", MIXED, alone=True, ends=DEATH, environment={"TORCH_NCCL_BLOCKING_WAIT": "1"}),
     Case("failure.died_with_work_parked", alone=True, ends=DEATH, environment={"TORCH_NCCL_ASYNC_ERROR_HANDLING": "2"}, smoke=True),
     Case("failure.died_and_all_end", MIXED, alone=True, ends=DEATH | {rank: -6 for rank in (0, 2, 3, 4)}),
-    Case("failure.aborted_from_outside", alone=True),
+    Case("failure.aborted_from_outside", alone=True, environment={"TORCH_NCCL_ASYNC_ERROR_HANDLING": "0"}),
     Case("failure.one_does_not_come", MIXED, alone=True, environment={"TORCH_NCCL_BLOCKING_WAIT": "1"}),
 ]
 
