@@ -10,6 +10,7 @@ the same runs on a build directory's stand-ins: other files, same steps, figures
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 
@@ -56,6 +57,7 @@ def run(options, here):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the steps' processes end with this one
     options = arguments()
     here = place.find(options)
     print(here.text(), flush=True)
